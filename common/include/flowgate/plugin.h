@@ -588,6 +588,18 @@ struct fg_input_type {
 /* -------------------------------------------------------------- target */
 
 #define FG_TYPE_OBSERVES 0x1u /* wants enter()/leave() of observed flows */
+/*
+ * Its effect builds on that of others: flush() is called last, and only when
+ * every other target's flush() returned false and no job of theirs is in
+ * flight. A connection is killed after the set that blocks it has it.
+ */
+#define FG_TYPE_AFTER 0x2u
+/*
+ * What it does depends on what a flow was detected as: a change of the part
+ * marked "class" is told like one of the key, as leave() and enter() with
+ * FG_REASON_REKEYED.
+ */
+#define FG_TYPE_CLASS 0x4u
 
 /*
  * state is "ok" only when everything that should be in force is. Text is the
