@@ -297,9 +297,9 @@ static inline bool fg_message_has(const struct fg_message *m, enum fg_attr a)
 
 /*
  * A live flow, as the host keeps it. A pointer to one is valid during the
- * callback; the values between enter() and leave() of one membership do not
- * change in the part marked "key" (a flow whose key changes leaves with the
- * old one and enters with the new one).
+ * callback; between enter() and leave() of one membership the part marked "key"
+ * changes only through rekey() (or a leave() of the old and an enter() of the
+ * new one).
  */
 struct fg_flow {
 	uint8_t digest[FG_DIGEST_SIZE];
@@ -370,7 +370,7 @@ enum fg_event {
  */
 struct fg_member {
 	uint32_t size;
-	uint32_t rank;	      /* order in the file: the lowest wins */
+	uint32_t rank;	      /* by order in the file: the lowest wins */
 	const char *action;   /* its name */
 	const char *targets;  /* names of all its targets, "block, log" */
 	const void *binding;  /* what bind() made of the override, or NULL */
@@ -650,6 +650,13 @@ struct fg_target_type {
 		      const struct fg_member *member, enum fg_reason reason);
 	void (*leave)(void *target, const struct fg_flow *flow,
 		      const struct fg_member *member, enum fg_reason reason);
+	/*
+	 * The key part of a member changed from old to flow; the membership
+	 * goes on. NULL: told as leave() of old and enter() of flow.
+	 */
+	void (*rekey)(void *target, const struct fg_flow *old,
+		      const struct fg_flow *flow,
+		      const struct fg_member *member);
 	/* every event of every flow, member or not; NULL: not wanted */
 	void (*event)(void *target, enum fg_event event,
 		      const struct fg_flow *flow, enum fg_reason reason);
