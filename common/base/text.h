@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* text.h - slices of text, and the numbers and addresses written in them. */
+/* text.h - slices of text, and the numbers written in them. */
 #ifndef FG_BASE_TEXT_H
 #define FG_BASE_TEXT_H
 
 #include <flowgate/plugin.h>
 
-/* Room for any address as text, with its NUL. */
-#define FG_ADDR_TEXT 46
-#define FG_MAC_TEXT  18
+#include "addr.h"
+#include "hash.h"
 
 static inline struct fg_slice fg_slice(const char *ptr, size_t len)
 {
@@ -38,35 +37,23 @@ bool fg_text_uint(const char *p, size_t len, uint64_t *out);
 bool fg_text_uint_any(const char *p, size_t len, uint64_t *out);
 /* A JSON number, fraction and exponent included. */
 bool fg_text_real(const char *p, size_t len, double *out);
+/* 0 to 15, or -1. */
+int fg_hex_digit(char c);
 /* Exactly 2 * n hexadecimal digits. */
 bool fg_text_hex(const char *p, size_t len, uint8_t *out, size_t n);
 
 /*
- * 4 or 6 and the address (IPv4 in the first four bytes, the rest zero), or 0.
- * Strict: four decimal parts without leading zeros, RFC 4291 forms, no zone.
+ * Edit distance (insert, delete, replace, swap of neighbours; ASCII case
+ * ignored), or UINT_MAX when it is no typing error: more than a third of word
+ * is different, or either is longer than 64.
  */
-int fg_addr_parse(const char *p, size_t len, uint8_t out[16]);
-/* RFC 5952. Returns text. */
-const char *fg_addr_format(int version, const uint8_t addr[16],
-			   char text[FG_ADDR_TEXT]);
-/* "198.51.100.0/24"; a missing prefix is the whole address. Version or 0. */
-int fg_prefix_parse(const char *p, size_t len, uint8_t out[16],
-		    uint8_t *prefix);
-/* Are the first prefix bits of a and b the same? */
-bool fg_prefix_match(const uint8_t a[16], const uint8_t b[16], uint8_t prefix);
-
-/* Six pairs of hexadecimal digits, all separated by ':' or all by '-'. */
-bool fg_mac_parse(const char *p, size_t len, uint8_t out[6]);
-const char *fg_mac_format(const uint8_t mac[6], char text[FG_MAC_TEXT]);
-
+unsigned fg_text_distance(const char *word, size_t len, const char *other,
+			  size_t other_len);
 /*
- * The candidate nearest to word by edit distance (case ignored), when it is
- * near enough to be a typing error, else NULL.
+ * The candidate nearest to word by that distance (the first of equals), or NULL
+ * when none is near enough. NULL candidates are passed over.
  */
 const char *fg_text_nearest(const char *word, size_t len,
 			    const char *const *candidates, size_t n);
-
-/* 64-bit hash of bytes; seed is what keeps an attacker from choosing. */
-uint64_t fg_hash(const void *p, size_t len, uint64_t seed);
 
 #endif

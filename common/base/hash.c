@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hash.c - folded multiplication, 16 bytes a step.
+ *
+ * Both factors of each product are covered by a key made of the seed, unlike
+ * wyhash's, whose first factor is data xor a published constant: there, data
+ * equal to the constant gives 0 under every seed, and collisions are free.
+ */
+#include "hash.h"
+
+#include <string.h>
+
+/* High and low half of a 128-bit product, folded. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	unsigned __int128 r = (unsigned __int128)a * b;
+
+	return (uint64_t)r ^ (uint64_t)(r >> 64);
+#else
+	uint64_t al = (uint32_t)a, ah = a >> 32;
+	uint64_t bl = (uint32_t)b, bh = b >> 32;
+	uint64_t ll = al * bl, lh = al * bh, hl = ah * bl, hh = ah * bh;
+	uint64_t mid = (ll >> 32) + (uint32_t)lh + (uint32_t)hl;
+
+	return ((mid << 32) | (uint32_t)ll) ^
+	       (hh + (lh >> 32) + (hl >> 32) + (mid >> 32));
+#endif
+}
+
+/* splitmix64's finaliser: a bijection, so no two seeds share a key. */
+static inline uint64_t spread(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+static inline uint64_t load(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+uint64_t fg_hash(const void *p, size_t len, uint64_t seed)
+{
+	const uint64_t k0 = spread(seed + 0x9e3779b97f4a7c15u);
+	const uint64_t k1 = spread(seed + 0x3c6ef372fe94f82au);
+	const uint8_t *at = p;
+	size_t left = len;
+	uint64_t h = k0 + len;
+	uint8_t tail[16] = {0};
+
+	for (; left >= 16; left -= 16, at += 16)
+		h = fold(load(at) ^ k0 ^ (h << 1 | h >> 63),
+			 load(at + 8) ^ k1 ^ h);
+	if (left) {
+		memcpy(tail, at, left);
+		h = fold(load(tail) ^ k0 ^ (h << 1 | h >> 63),
+			 load(tail + 8) ^ k1 ^ h);
+	}
+	return fold(h ^ k1, k0 | 1);
+}
