@@ -255,17 +255,17 @@ enum fg_message_type {
  *
  * value[a] is valid only when fg_message_has(m, a); the rest is not zeroed.
  * For what the table of attributes does not name, text holds the whole JSON
- * object and tokens the jsmn tokens over it (jsmntok_t with JSMN_PARENT_LINKS:
- * define that before including jsmn.h); token_count is 0 when the input had no
- * need to tokenise it.
+ * object, and fg_message_tokens() gives the jsmn tokens over it. They are made
+ * when first asked for: most messages never need them.
  */
 struct fg_message {
 	uint32_t size;
 	enum fg_message_type type;
 	struct fg_slice type_name; /* "flow", also for FG_MESSAGE_OTHER */
 	struct fg_slice text;
-	const struct jsmntok *tokens;
-	uint32_t token_count;
+	/* NULL: an input without tokens; use fg_message_tokens() */
+	const void *(*tokens)(const struct fg_message *m, uint32_t *count);
+	void *input_private;
 	uint8_t digest_count;	   /* of digest[]: 0, or 1 + previous ones */
 	uint8_t digest[1 + FG_DIGEST_PREV_MAX][FG_DIGEST_SIZE];
 	uint64_t has[(FG_ATTR_COUNT + 63) / 64];
@@ -275,6 +275,17 @@ struct fg_message {
 static inline bool fg_message_has(const struct fg_message *m, enum fg_attr a)
 {
 	return m->has[a / 64] >> (a % 64) & 1;
+}
+
+/*
+ * The jsmntok_t of m->text (built with JSMN_PARENT_LINKS: define that before
+ * including jsmn.h), or NULL and 0 when its input has none.
+ */
+static inline const void *fg_message_tokens(const struct fg_message *m,
+					    uint32_t *count)
+{
+	*count = 0;
+	return m->tokens ? m->tokens(m, count) : NULL;
 }
 
 /* --------------------------------------------------------------- flows */
@@ -494,6 +505,8 @@ struct fg_host {
 	const char *version;
 	const char *runtime_dir;  /* writable, "/run/flowgate"; "" if none */
 	uint32_t max_flows;	  /* limits.max_flows: what to size things by */
+	uint32_t max_message;	  /* limits.max_message: bytes of one message */
+	uint32_t max_tokens;	  /* limits.max_tokens: jsmn tokens of one */
 	const struct fg_config *config;
 	void *host_private;
 
