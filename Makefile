@@ -97,7 +97,7 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 # as folders or files; its libraries in "LIBS:".
 UNIT := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
-link_words = $(shell sed -n 's/^.*$(2): *//p' $(1))
+link_words = $(shell sed -n 's/^.*$(2): *\([^*]*\).*$$/\1/p' $(1))
 link_files = $(foreach w,$(call link_words,$(1),LINK),$(if $(filter %.c,$(w)),$(w),$(wildcard $(w)/*.c)))
 define unit_rule
 $(B)/tests/unit/$(1): $(call obj,tests/unit/$(1).c $(call link_files,tests/unit/$(1).c) $(BASE))
@@ -106,6 +106,19 @@ $(B)/tests/unit/$(1): $(call obj,tests/unit/$(1).c $(call link_files,tests/unit/
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $(call link_words,tests/unit/$(1).c,LIBS)
 endef
 $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT)),$(eval $(call unit_rule,$(t))))
+
+# tests/tools/NAME.c: programs that tests use, linked like unit tests.
+TOOLS := $(wildcard tests/tools/*.c)
+TOOL_BIN := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(TOOLS))
+define tool_rule
+$(B)/tests/tools/$(1): $(call obj,tests/tools/$(1).c $(call link_files,tests/tools/$(1).c) $(BASE))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$^ $(call link_words,tests/tools/$(1).c,LIBS)
+endef
+$(foreach t,$(patsubst tests/tools/%.c,%,$(TOOLS)),$(eval $(call tool_rule,$(t))))
+
+tools: $(TOOL_BIN) ## build the programs that tests use
 
 # ------------------------------------------------------------------ deps
 
@@ -124,7 +137,7 @@ clean: ## remove what was built
 unit: $(UNIT_BIN) ## build and run the unit tests
 	@set -e; for t in $(UNIT_BIN); do $$t; done
 
-.PHONY: all help clean deps-found unit
+.PHONY: all help clean deps-found unit tools
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

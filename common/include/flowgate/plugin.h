@@ -609,8 +609,8 @@ struct fg_input_type {
 #define FG_TYPE_AFTER 0x2u
 /*
  * What it does depends on what a flow was detected as: a change of the part
- * marked "class" is told like one of the key, as leave() and enter() with
- * FG_REASON_REKEYED.
+ * marked "class" is told like one of the key, by rekey(), or as leave() and
+ * enter().
  */
 #define FG_TYPE_CLASS 0x4u
 
