@@ -25,10 +25,10 @@ struct fg_target {
 	const struct fg_target_type *type; /* NULL: disabled or not loaded */
 	void *instance;			   /* what open() gave */
 	void *host_private;
-	uint64_t members;  /* kept by membership, as are these: */
+	uint64_t members; /* kept by membership, as are these: */
 	uint64_t observed;
-	uint64_t refused;  /* grants beyond FG_GRANTS_MAX or the verdict table */
-	bool dirty;	   /* was told something since its last flush() */
+	uint64_t refused; /* grants beyond FG_GRANTS_MAX or the verdict table */
+	bool dirty;	  /* was told something since its last flush() */
 };
 
 /* What goes into force together. Owned by the caller, who keeps it until
@@ -48,9 +48,10 @@ struct fg_membership_setup {
 	uint32_t flow_idle_ms;
 	/* no flow refers to it any more; called from configure() and step() */
 	void (*retired)(void *ctx, struct fg_generation *old);
-	/* every flow event, for those who watch (flowgatectl flows -f); or NULL */
-	void (*watch)(void *ctx, enum fg_event event, const struct fg_flow *flow,
-		      enum fg_reason reason);
+	/* every flow event, for those who watch (flowgatectl flows -f); or NULL
+	 */
+	void (*watch)(void *ctx, enum fg_event event,
+		      const struct fg_flow *flow, enum fg_reason reason);
 	void *ctx;
 };
 

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * membership.c - which targets every live flow is a member of.
+ *
+ * A flow holds one number, its verdict: the interned list of the memberships
+ * it has. Equal lists are one verdict, so "did anything change" is one
+ * comparison, and a flow costs four bytes here however many targets it is in.
+ *
+ * A member is one action's way into one target. Members outlive a reload when
+ * the action still says the same: their flows then do not even notice it.
+ */
+#include "membership.h"
+#include "generation.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Flows looked at by one step(): about 0.3 ms of work. */
+#define STEP_FLOWS 1024
+
+enum walk {
+	WALK_EVALUATE = 1, /* every flow anew, under the policy in force */
+	WALK_VOID = 2,	   /* flows of sources that stayed away */
+	WALK_RELEASE = 4,  /* only let go of targets that are no more */
+};
+
+struct void_mark {
+	bool pending;
+	uint16_t epoch;
+};
+
+struct fg_membership {
+	struct fg_membership_setup setup;
+	struct fg_membership_counts counts;
+	struct fg_verdicts *verdicts;
+	struct fg_bound *current;
+	struct fg_bound *old; /* while flows move */
+
+	uint32_t walk;	    /* enum walk, under way */
+	uint32_t walk_next; /* asked for while under way */
+	uint32_t cursor;
+	enum fg_reason walk_reason;
+	enum fg_reason walk_next_reason;
+
+	struct void_mark *voids; /* by source */
+	int64_t wall;		 /* last told to the policy */
+	int64_t next_edge;	 /* wall ms */
+	uint32_t names;		 /* catalog generation seen */
+};
+
+/* --------------------------------------------------------- enter and leave */
+
+static void tell(struct fg_membership *m, uint32_t id,
+		 const struct fg_flow *flow, bool enter, enum fg_reason reason)
+{
+	const struct fg_seat *seat = fg_seat(m->verdicts, id);
+	struct fg_target *t = seat->target;
+	uint64_t *count = seat->pub.observe ? &t->observed : &t->members;
+
+	t->dirty = true;
+	if (enter) {
+		++*count;
+		t->type->enter(t->instance, flow, &seat->pub, reason);
+	} else {
+		--*count;
+		t->type->leave(t->instance, flow, &seat->pub, reason);
+	}
+}
+
+static void roster_of(const struct fg_membership *m, const struct fg_flow *flow,
+		      struct fg_roster *r)
+{
+	fg_verdict_roster(m->verdicts, fg_flow_verdict(m->setup.table, flow),
+			  r);
+}
+
+static void tell_event(struct fg_membership *m, enum fg_event event,
+		       const struct fg_flow *flow, enum fg_reason reason)
+{
+	struct fg_target **t;
+
+	if (m->setup.watch)
+		m->setup.watch(m->setup.ctx, event, flow, reason);
+	if (!m->current)
+		return;
+	for (t = m->current->listeners; *t; t++) {
+		(*t)->dirty = true;
+		(*t)->type->event((*t)->instance, event, flow, reason);
+	}
+}
+
+/*
+ * Makes the flow a member of exactly what is in next. The verdict is in place
+ * before anybody is told, so that a target may delegate from its callback; the
+ * old one is held until all were told.
+ */
+static void transition(struct fg_membership *m, struct fg_flow *flow,
+		       const struct fg_roster *next, enum fg_reason reason)
+{
+	uint32_t was = fg_flow_verdict(m->setup.table, flow);
+	struct fg_roster old, kept = *next;
+	uint32_t id;
+	bool full;
+
+	id = fg_verdict_of(m->verdicts, &kept, &full);
+	if (full) {
+		/* no room for a new list: out of all rather than half in */
+		for (size_t i = 0; i < kept.count; i++)
+			fg_seat(m->verdicts, kept.ids[i])->target->refused++;
+		kept.count = 0;
+	}
+	if (id == was)
+		return;
+	fg_verdict_roster(m->verdicts, was, &old);
+	fg_verdict_hold(m->verdicts, id);
+	fg_flow_set_verdict(m->setup.table, flow, id);
+	for (size_t i = 0; i < old.count; i++)
+		if (!fg_roster_has(&kept, old.ids[i]))
+			tell(m, old.ids[i], flow, false, reason);
+	for (size_t i = 0; i < kept.count; i++)
+		if (!fg_roster_has(&old, kept.ids[i]))
+			tell(m, kept.ids[i], flow, true, reason);
+	fg_verdict_drop(m->verdicts, was);
+}
+
+/* What the policy in force makes of the flow, plus what was delegated. */
+static void evaluate(struct fg_membership *m, const struct fg_flow *flow,
+		     struct fg_roster *next)
+{
+	const struct fg_generation *g = m->current->pub;
+	struct fg_grant grants[FG_GRANTS_MAX];
+	struct fg_roster old;
+	size_t n;
+
+	next->count = 0;
+	n = fg_policy_evaluate(g->policy, m->setup.table, flow, grants);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t id = fg_bound_seat(m->current, &grants[i]);
+
+		if (id && !fg_roster_add(next, id))
+			g->targets[grants[i].target]->refused++;
+	}
+	roster_of(m, flow, &old);
+	for (size_t i = 0; i < old.count; i++) {
+		uint32_t by = fg_seat(m->verdicts, old.ids[i])->principal;
+
+		if (by && fg_roster_has(next, by))
+			(void)fg_roster_add(next, old.ids[i]);
+	}
+}
+
+static void reevaluate(struct fg_membership *m, struct fg_flow *flow,
+		       enum fg_reason reason)
+{
+	struct fg_roster next;
+
+	if (!m->current)
+		return;
+	evaluate(m, flow, &next);
+	transition(m, flow, &next, reason);
+}
+
+static void leave_all(struct fg_membership *m, struct fg_flow *flow,
+		      enum fg_reason reason)
+{
+	static const struct fg_roster nothing;
+
+	transition(m, flow, &nothing, reason);
+}
+
+static void drop(struct fg_membership *m, struct fg_flow *flow,
+		 enum fg_reason reason)
+{
+	leave_all(m, flow, reason);
+	tell_event(m, FG_EVENT_REMOVED, flow, reason);
+	fg_flow_remove(m->setup.table, flow);
+}
+
+/* The key part changed, *flow still has the old one. */
+static void rekey(struct fg_membership *m, struct fg_flow *flow,
+		  const struct fg_flow *old)
+{
+	struct fg_roster r;
+
+	roster_of(m, flow, &r);
+	for (size_t i = 0; i < r.count; i++) {
+		const struct fg_seat *seat = fg_seat(m->verdicts, r.ids[i]);
+		struct fg_target *t = seat->target;
+
+		t->dirty = true;
+		if (t->type->rekey) {
+			t->type->rekey(t->instance, old, flow, &seat->pub);
+			continue;
+		}
+		t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
+		t->type->enter(t->instance, flow, &seat->pub,
+			       FG_REASON_REKEYED);
+	}
+}
+
+/* ---------------------------------------------------------------- messages */
+
+/* By its digest or a former one, which is then replaced. */
+static struct fg_flow *lookup(struct fg_membership *m, uint16_t source,
+			      const struct fg_message *message)
+{
+	struct fg_flow *flow;
+
+	flow = fg_flow_find(m->setup.table, source, message->digest[0]);
+	for (unsigned i = 1; !flow && i < message->digest_count; i++) {
+		flow = fg_flow_find(m->setup.table, source, message->digest[i]);
+		if (flow)
+			(void)fg_flow_rename(m->setup.table, flow,
+					     message->digest[0]);
+	}
+	return flow;
+}
+
+static struct fg_flow *announce(struct fg_membership *m, uint16_t source,
+				const struct fg_message *message)
+{
+	struct fg_flow *flow, *victim;
+
+	flow = fg_flow_insert(m->setup.table, source, message->digest[0]);
+	if (flow)
+		return flow;
+	victim = fg_flow_victim(m->setup.table);
+	if (!victim) {
+		m->counts.refused++;
+		return NULL;
+	}
+	m->counts.evicted++;
+	drop(m, victim, FG_REASON_EVICTED);
+	return fg_flow_insert(m->setup.table, source, message->digest[0]);
+}
+
+static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
+		      const struct fg_message *message)
+{
+	struct fg_flow next, old;
+	uint32_t changed;
+
+	(void)fg_flow_merge(m->setup.table, flow->source, flow, message, &next);
+	old = *flow;
+	changed = fg_flow_store(m->setup.table, flow, &next, message);
+	if (changed & FG_CHANGED_KEY && fg_flow_verdict(m->setup.table, flow))
+		rekey(m, flow, &old);
+	return changed;
+}
+
+static void on_flow(struct fg_membership *m, uint16_t source, uint16_t epoch,
+		    const struct fg_message *message, int64_t now)
+{
+	enum fg_event event = FG_EVENT_UPDATED;
+	struct fg_flow *flow;
+	uint32_t changed;
+
+	flow = lookup(m, source, message);
+	if (flow) {
+		m->counts.updated++;
+	} else {
+		flow = announce(m, source, message);
+		if (!flow)
+			return;
+		m->counts.announced++;
+		event = FG_EVENT_ANNOUNCED;
+	}
+	fg_flow_touch(m->setup.table, flow, epoch, now);
+	changed = store(m, flow, message);
+	tell_event(m, event, flow, FG_REASON_DETECTED);
+	if (event == FG_EVENT_ANNOUNCED)
+		reevaluate(m, flow, FG_REASON_DETECTED);
+	else if (m->current &&
+		 changed & fg_policy_depends(m->current->pub->policy))
+		reevaluate(m, flow,
+			   fg_flow_verdict(m->setup.table, flow)
+				   ? FG_REASON_RECLASSIFIED
+				   : FG_REASON_DETECTED);
+}
+
+static void on_counters(struct fg_membership *m, uint16_t source,
+			uint16_t epoch, const struct fg_message *message,
+			int64_t now)
+{
+	struct fg_flow *flow = lookup(m, source, message);
+	uint32_t changed;
+
+	if (!flow) {
+		m->counts.unknown++;
+		return;
+	}
+	fg_flow_touch(m->setup.table, flow, epoch, now);
+	changed = store(m, flow, message);
+	if (message->type == FG_MESSAGE_FLOW_PURGE) {
+		m->counts.purged++;
+		drop(m, flow, FG_REASON_PURGED);
+		return;
+	}
+	tell_event(m, FG_EVENT_COUNTED, flow, FG_REASON_DETECTED);
+	if (m->current && changed & fg_policy_depends(m->current->pub->policy))
+		reevaluate(m, flow, FG_REASON_RECLASSIFIED);
+}
+
+void fg_membership_message(struct fg_membership *m, uint16_t source,
+			   uint16_t epoch, const struct fg_message *message,
+			   int64_t now)
+{
+	if (!message->digest_count)
+		return;
+	switch (message->type) {
+	case FG_MESSAGE_FLOW:
+	case FG_MESSAGE_FLOW_DPI_UPDATE:
+		on_flow(m, source, epoch, message, now);
+		break;
+	case FG_MESSAGE_FLOW_DPI_COMPLETE:
+	case FG_MESSAGE_FLOW_STATS:
+	case FG_MESSAGE_FLOW_PURGE:
+		on_counters(m, source, epoch, message, now);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ------------------------------------------------------------ configuration */
+
+static void walk_start(struct fg_membership *m, uint32_t what,
+		       enum fg_reason reason)
+{
+	if (m->walk) {
+		m->walk_next |= what;
+		m->walk_next_reason = reason;
+		return;
+	}
+	m->walk = what;
+	m->walk_reason = reason;
+	m->cursor = 0;
+}
+
+static void tell_time(struct fg_membership *m, int64_t wall_ms)
+{
+	if (m->current &&
+	    fg_policy_set_time(m->current->pub->policy, wall_ms, &m->next_edge))
+		walk_start(m, WALK_EVALUATE, FG_REASON_SCHEDULE);
+	m->wall = wall_ms;
+}
+
+int fg_membership_configure(struct fg_membership *m, struct fg_generation *pub,
+			    int64_t wall_ms)
+{
+	struct fg_bound *b;
+	int err;
+
+	if (m->old)
+		return -EBUSY;
+	err = fg_bound_new(&b, m->verdicts, m->current, pub);
+	if (err)
+		return err;
+	m->old = m->current;
+	m->current = b;
+	m->next_edge = INT64_MAX;
+	tell_time(m, wall_ms);
+	walk_start(m,
+		   pub->settings->reprocess_flows || !m->old ? WALK_EVALUATE
+							     : WALK_RELEASE,
+		   FG_REASON_RELOAD);
+	return 0;
+}
+
+static void release(struct fg_membership *m, struct fg_flow *flow)
+{
+	struct fg_roster r;
+
+	roster_of(m, flow, &r);
+	for (size_t i = r.count; i-- > 0;)
+		if (!fg_bound_has(m->current,
+				  fg_seat(m->verdicts, r.ids[i])->target))
+			fg_roster_remove(&r, r.ids[i]);
+	transition(m, flow, &r, FG_REASON_RELOAD);
+}
+
+/* -------------------------------------------------------------------- steps */
+
+void fg_membership_source_void(struct fg_membership *m, uint16_t source,
+			       uint16_t epoch)
+{
+	m->voids[source] = (struct void_mark){true, epoch};
+	walk_start(m, WALK_VOID, FG_REASON_SOURCE_LOST);
+}
+
+static void walk_end(struct fg_membership *m)
+{
+	if (m->walk & WALK_VOID && !(m->walk_next & WALK_VOID))
+		for (size_t i = 0; i <= UINT16_MAX; i++)
+			if (m->voids[i].pending)
+				m->voids[i].pending = false;
+	m->walk = 0;
+	if (m->walk_next) {
+		uint32_t next = m->walk_next;
+
+		m->walk_next = 0;
+		walk_start(m, next, m->walk_next_reason);
+		return;
+	}
+	if (m->old) {
+		struct fg_bound *old = m->old;
+		struct fg_generation *pub = old->pub;
+
+		m->old = NULL;
+		fg_bound_free(old, m->verdicts);
+		m->setup.retired(m->setup.ctx, pub);
+	}
+}
+
+static bool walk_step(struct fg_membership *m)
+{
+	struct fg_flow *flow;
+
+	for (unsigned i = 0; i < STEP_FLOWS; i++) {
+		const struct void_mark *mark;
+
+		flow = fg_flow_next(m->setup.table, &m->cursor);
+		if (!flow) {
+			walk_end(m);
+			return m->walk != 0;
+		}
+		mark = &m->voids[flow->source];
+		if (m->walk & WALK_VOID && mark->pending &&
+		    fg_flow_epoch(m->setup.table, flow) != mark->epoch) {
+			m->counts.source_lost++;
+			drop(m, flow, FG_REASON_SOURCE_LOST);
+		} else if (m->walk & WALK_EVALUATE) {
+			reevaluate(m, flow, m->walk_reason);
+		} else if (m->walk & WALK_RELEASE) {
+			release(m, flow);
+		}
+	}
+	return true;
+}
+
+static bool idle_step(struct fg_membership *m, int64_t now)
+{
+	for (unsigned i = 0; i < STEP_FLOWS; i++) {
+		struct fg_flow *flow = fg_flow_quietest(m->setup.table);
+
+		if (!flow || fg_flow_touched(m->setup.table, flow) +
+					     m->setup.flow_idle_ms >
+				     now)
+			return false;
+		m->counts.idle++;
+		drop(m, flow, FG_REASON_IDLE);
+	}
+	return true;
+}
+
+bool fg_membership_step(struct fg_membership *m, int64_t now, int64_t wall_ms)
+{
+	bool more = false;
+
+	if (!m->current)
+		return false;
+	if (m->names != fg_catalog_generation(m->setup.catalog)) {
+		m->names = fg_catalog_generation(m->setup.catalog);
+		if (fg_policy_learn(m->current->pub->policy))
+			walk_start(m, WALK_EVALUATE, FG_REASON_NAMES);
+	}
+	/* backwards, or more than a minute ahead: the clock was set */
+	if (wall_ms >= m->next_edge || wall_ms < m->wall ||
+	    wall_ms - m->wall > 60000)
+		tell_time(m, wall_ms);
+	if (m->walk)
+		more = walk_step(m);
+	return idle_step(m, now) || more;
+}
+
+int64_t fg_membership_deadline(const struct fg_membership *m, int64_t now,
+			       int64_t wall_ms)
+{
+	const struct fg_flow *flow = fg_flow_quietest(m->setup.table);
+	int64_t at = INT64_MAX;
+
+	if (m->walk)
+		return now;
+	if (flow)
+		at = fg_flow_touched(m->setup.table, flow) +
+		     m->setup.flow_idle_ms;
+	if (m->current && m->next_edge != INT64_MAX &&
+	    now + (m->next_edge - wall_ms) < at)
+		at = now + (m->next_edge - wall_ms);
+	return at < now ? now : at;
+}
+
+static bool flush_target(struct fg_target *t, int64_t now)
+{
+	if (!t || !t->type || !t->dirty)
+		return false;
+	t->dirty = t->type->flush && t->type->flush(t->instance, now);
+	return t->dirty;
+}
+
+bool fg_membership_flush(struct fg_membership *m, int64_t now)
+{
+	const struct fg_bound *all[2] = {m->old, m->current};
+	bool more = false;
+
+	for (size_t g = 0; g < 2; g++)
+		for (size_t i = 0;
+		     all[g] && i < all[g]->pub->settings->target_count; i++)
+			if (flush_target(all[g]->pub->targets[i], now))
+				more = true;
+	return more;
+}
+
+/* ------------------------------------------------------------ asked by hosts
+ */
+
+void fg_membership_members(struct fg_membership *m, const struct fg_target *t,
+			   bool (*each)(const struct fg_flow *,
+					const struct fg_member *, void *),
+			   void *ctx)
+{
+	const struct fg_flow *flow;
+	uint32_t cursor = 0;
+
+	while ((flow = fg_flow_next(m->setup.table, &cursor)) != NULL) {
+		struct fg_roster r;
+
+		roster_of(m, flow, &r);
+		for (size_t i = 0; i < r.count; i++) {
+			const struct fg_seat *seat =
+				fg_seat(m->verdicts, r.ids[i]);
+
+			if (seat->target == t && !each(flow, &seat->pub, ctx))
+				return;
+		}
+	}
+}
+
+void fg_membership_flows(struct fg_membership *m,
+			 bool (*each)(const struct fg_flow *, void *),
+			 void *ctx)
+{
+	const struct fg_flow *flow;
+	uint32_t cursor = 0;
+
+	while ((flow = fg_flow_next(m->setup.table, &cursor)) != NULL)
+		if (!each(flow, ctx))
+			return;
+}
+
+size_t fg_membership_of(const struct fg_membership *m,
+			const struct fg_flow *flow,
+			void (*each)(void *ctx, const struct fg_target *t,
+				     const struct fg_member *member),
+			void *ctx)
+{
+	struct fg_roster r;
+
+	roster_of(m, flow, &r);
+	for (size_t i = 0; i < r.count; i++) {
+		const struct fg_seat *seat = fg_seat(m->verdicts, r.ids[i]);
+
+		each(ctx, seat->target, &seat->pub);
+	}
+	return r.count;
+}
+
+void fg_membership_delegate(struct fg_membership *m,
+			    const struct fg_target *from, struct fg_target *to,
+			    const struct fg_flow *flow,
+			    const struct fg_member *member, bool on)
+{
+	/* the caller's is the table's own: const only to plugins */
+	struct fg_flow *own =
+		fg_flow_find(m->setup.table, flow->source, flow->digest);
+	const struct fg_seat *principal = (const struct fg_seat *)member;
+	struct fg_roster r;
+	uint32_t id;
+
+	if (!own || !to->type || principal->target != from)
+		return;
+	roster_of(m, own, &r);
+	if (on && !fg_roster_has(&r, principal->id))
+		return;
+	id = fg_seat_proxy(m->verdicts, principal->id, to, on);
+	if (!id) {
+		to->refused += on;
+		return;
+	}
+	fg_seat_hold(m->verdicts, id);
+	if (!on)
+		fg_roster_remove(&r, id);
+	else if (!fg_roster_add(&r, id))
+		to->refused++;
+	transition(m, own, &r, FG_REASON_TARGET);
+	fg_seat_drop(m->verdicts, id);
+}
+
+void fg_membership_counts(const struct fg_membership *m,
+			  struct fg_membership_counts *out)
+{
+	*out = m->counts;
+}
+
+/* -------------------------------------------------------------- new and free
+ */
+
+int fg_membership_new(struct fg_membership **out,
+		      const struct fg_membership_setup *setup)
+{
+	struct fg_membership *m = calloc(1, sizeof(*m));
+	int err;
+
+	if (!m)
+		return -ENOMEM;
+	m->setup = *setup;
+	m->wall = INT64_MIN;
+	m->next_edge = INT64_MAX;
+	m->voids = calloc(UINT16_MAX + 1, sizeof(*m->voids));
+	err = m->voids ? fg_verdicts_new(&m->verdicts,
+					 setup->max_verdicts
+						 ? setup->max_verdicts
+						 : 65536)
+		       : -ENOMEM;
+	if (err) {
+		fg_membership_free(m);
+		return err;
+	}
+	*out = m;
+	return 0;
+}
+
+void fg_membership_free(struct fg_membership *m)
+{
+	if (!m)
+		return;
+	if (m->old)
+		fg_bound_free(m->old, m->verdicts);
+	if (m->current)
+		fg_bound_free(m->current, m->verdicts);
+	fg_verdicts_free(m->verdicts);
+	free(m->voids);
+	free(m);
+}
