@@ -178,9 +178,9 @@ static void drop(struct fg_membership *m, struct fg_flow *flow,
 	fg_flow_remove(m->setup.table, flow);
 }
 
-/* The key part changed, *flow still has the old one. */
+/* What a member's target works from changed: old is what it was told. */
 static void rekey(struct fg_membership *m, struct fg_flow *flow,
-		  const struct fg_flow *old)
+		  const struct fg_flow *old, uint32_t changed)
 {
 	struct fg_roster r;
 
@@ -189,6 +189,10 @@ static void rekey(struct fg_membership *m, struct fg_flow *flow,
 		const struct fg_seat *seat = fg_seat(m->verdicts, r.ids[i]);
 		struct fg_target *t = seat->target;
 
+		if (!(changed & FG_CHANGED_KEY) &&
+		    !(changed & FG_CHANGED_CLASS &&
+		      t->type->flags & FG_TYPE_CLASS))
+			continue;
 		t->dirty = true;
 		if (t->type->rekey) {
 			t->type->rekey(t->instance, old, flow, &seat->pub);
@@ -245,8 +249,8 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 	(void)fg_flow_merge(m->setup.table, flow->source, flow, message, &next);
 	old = *flow;
 	changed = fg_flow_store(m->setup.table, flow, &next, message);
-	if (changed & FG_CHANGED_KEY && fg_flow_verdict(m->setup.table, flow))
-		rekey(m, flow, &old);
+	if (fg_flow_verdict(m->setup.table, flow))
+		rekey(m, flow, &old, changed);
 	return changed;
 }
 
@@ -492,24 +496,33 @@ int64_t fg_membership_deadline(const struct fg_membership *m, int64_t now,
 	return at < now ? now : at;
 }
 
-static bool flush_target(struct fg_target *t, int64_t now)
+/* One pass over the targets: those that come after the others, or the rest. */
+static bool flush_pass(const struct fg_bound *b, bool after, int64_t now)
 {
-	if (!t || !t->type || !t->dirty)
-		return false;
-	t->dirty = t->type->flush && t->type->flush(t->instance, now);
-	return t->dirty;
+	bool more = false;
+
+	for (size_t i = 0; b && i < b->pub->settings->target_count; i++) {
+		struct fg_target *t = b->pub->targets[i];
+
+		if (!t || !t->type || !t->dirty ||
+		    !(t->type->flags & FG_TYPE_AFTER) == after)
+			continue;
+		t->dirty = t->type->flush && t->type->flush(t->instance, now);
+		more |= t->dirty;
+	}
+	return more;
 }
 
 bool fg_membership_flush(struct fg_membership *m, int64_t now)
 {
-	const struct fg_bound *all[2] = {m->old, m->current};
-	bool more = false;
+	bool more;
 
-	for (size_t g = 0; g < 2; g++)
-		for (size_t i = 0;
-		     all[g] && i < all[g]->pub->settings->target_count; i++)
-			if (flush_target(all[g]->pub->targets[i], now))
-				more = true;
+	more = flush_pass(m->old, false, now);
+	more |= flush_pass(m->current, false, now);
+	if (more || (m->setup.busy && m->setup.busy(m->setup.ctx)))
+		return more;
+	more = flush_pass(m->old, true, now);
+	more |= flush_pass(m->current, true, now);
 	return more;
 }
 

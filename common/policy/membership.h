@@ -46,6 +46,8 @@ struct fg_membership_setup {
 	struct fg_catalog *catalog;
 	uint32_t max_verdicts; /* distinct sets of targets; 0: 65536 */
 	uint32_t flow_idle_ms;
+	/* is a job of any target in flight? for FG_TYPE_AFTER; or NULL */
+	bool (*busy)(void *ctx);
 	/* no flow refers to it any more; called from configure() and step() */
 	void (*retired)(void *ctx, struct fg_generation *old);
 	/* every flow event, for those who watch (flowgatectl flows -f); or NULL
@@ -86,7 +88,10 @@ bool fg_membership_step(struct fg_membership *m, int64_t now, int64_t wall_ms);
 int64_t fg_membership_deadline(const struct fg_membership *m, int64_t now,
 			       int64_t wall_ms);
 
-/* flush() of all targets that were told something; true: some want more. */
+/*
+ * flush() of all targets that were told something, those of FG_TYPE_AFTER last;
+ * true: some want more. Call it again when a job is done, too.
+ */
 bool fg_membership_flush(struct fg_membership *m, int64_t now);
 
 /* host->members, host->flows, host->delegate */
