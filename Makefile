@@ -46,14 +46,15 @@ BASE    := $(wildcard common/base/*.c)
 FLOW    := $(wildcard common/flow/*.c)
 POLICY  := $(wildcard common/policy/*.c)
 NETLINK := $(wildcard common/netlink/*.c)
+LEASE   := $(wildcard common/lease/*.c)
 HOST    := $(wildcard common/host/*.c)
 CLI     := $(wildcard common/cli/*.c)
 
 # What each plugin is made of besides its own folder, and its libraries.
 PLUGINS := $(patsubst plugins/%/,%,$(wildcard plugins/*/))
-plugin_parts_nftset    := $(NETLINK)
+plugin_parts_nftset    := $(NETLINK) $(LEASE)
 plugin_parts_conntrack := $(NETLINK)
-plugin_parts_ipset     := $(NETLINK)
+plugin_parts_ipset     := $(NETLINK) $(LEASE)
 plugin_libs_nftset     := -lnftnl -lmnl
 plugin_libs_conntrack  := -lmnl
 plugin_libs_ipset      := -lmnl

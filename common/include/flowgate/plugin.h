@@ -367,10 +367,14 @@ enum fg_reason {
 	FG_REASON_COUNT
 };
 
-/* What is told to target types that listen to every flow (.event). */
+/*
+ * What is told to target types that listen to every flow (.event). As with
+ * enter() and leave(), a flow whose key changes is REMOVED with the old one
+ * and ANNOUNCED with the new one, both with FG_REASON_REKEYED.
+ */
 enum fg_event {
 	FG_EVENT_ANNOUNCED,
-	FG_EVENT_UPDATED,  /* class, detail or key changed; flow has the new */
+	FG_EVENT_UPDATED,  /* class or detail changed; flow has the new */
 	FG_EVENT_COUNTED,  /* only counters did */
 	FG_EVENT_REMOVED,  /* last time this flow is seen; see reason */
 };
@@ -576,6 +580,13 @@ struct fg_host {
 			 const void *other,
 			 const struct fg_flow *flow,
 			 const struct fg_member *member, bool on);
+
+	/*
+	 * Is this address on the never list? Whatever a target does may not
+	 * strike such an address. Cheap; addr as in struct fg_flow.
+	 */
+	bool (*never)(const struct fg_host *host, int version,
+		      const uint8_t addr[16]);
 };
 
 /* --------------------------------------------------------------- input */
