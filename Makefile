@@ -59,7 +59,9 @@ plugin_libs_nftset     := -lnftnl -lmnl
 plugin_libs_conntrack  := -lmnl
 plugin_libs_ipset      := -lmnl
 plugin_libs_stats      := -lmicrohttpd
+plugin_need_stats      := microhttpd.h:libmicrohttpd-dev
 plugin_libs_mqtt       := -lmosquitto -lz
+plugin_need_mqtt       := mosquitto.h:libmosquitto-dev zlib.h:zlib1g-dev
 
 POLICY_LIBS := -lpcre2-8
 HOST_LIBS   := $(POLICY_LIBS) -ldl -lm
@@ -71,7 +73,7 @@ PLUGIN_SO := $(foreach p,$(PLUGINS),$(if $(wildcard plugins/$(p)/*.c),$(B)/plugi
 
 all: $(PROGRAMS) $(PLUGIN_SO) ## build the programs and plugins (default)
 
-$(B)/%.o: %.c | deps-found
+$(B)/%.o: %.c | $(B)/.deps-found
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
@@ -121,24 +123,115 @@ $(foreach t,$(patsubst tests/tools/%.c,%,$(TOOLS)),$(eval $(call tool_rule,$(t))
 
 tools: $(TOOL_BIN) ## build the programs that tests use
 
-# ------------------------------------------------------------------ deps
+# -------------------------------------------------------------- fuzz targets
 
-# header or tool : Debian package : what for
+# tests/fuzz/fuzz_NAME.c, linked like unit tests: with replay.c each is a test
+# that runs its corpus; `make fuzz` builds them with clang's libFuzzer.
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+define fuzz_rule
+$(B)/tests/fuzz/$(1): $(call obj,tests/fuzz/$(1).c $(call link_files,tests/fuzz/$(1).c) $(BASE)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $(call link_words,tests/fuzz/$(1).c,LIBS)
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$(t))))
+FUZZ_BIN := $(patsubst %,$(B)/tests/fuzz/%,$(FUZZ))
+
+FUZZ_SECONDS ?= 60
+fuzz: ## fuzz every target for FUZZ_SECONDS (60) each, with clang
+	$(Q)$(MAKE) CC=clang B=build-fuzz SAN=fuzzer-no-link,address,undefined \
+		FUZZER=1 LDFLAGS=-fsanitize=fuzzer fuzz-run
+
+fuzz-run: $(FUZZ_BIN)
+	$(Q)tests/fuzz/run $(B) $(FUZZ_SECONDS)
+
+# ------------------------------------------------------------------- checks
+
+TESTED = $(PROGRAMS) $(PLUGIN_SO) $(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN)
+
+check: deps-test ## build everything and run every test (root: kernel tests, too)
+	$(Q)$(MAKE) $(TESTED)
+	$(Q)B=$(abspath $(B)) tests/run $(T)
+
+unit: $(UNIT_BIN) ## only the unit tests
+	$(Q)B=$(abspath $(B)) tests/run unit
+
+demo: deps-test ## show it at work, in a network namespace of its own
+	$(Q)$(MAKE) $(PROGRAMS) $(PLUGIN_SO) $(TOOL_BIN)
+	$(Q)B=$(abspath $(B)) tests/tools/demo.sh
+
+# --------------------------------------------------------------------- deps
+
+# header or program : Debian package
 NEED_BUILD := libmnl/libmnl.h:libmnl-dev libnftnl/set.h:libnftnl-dev \
-	jsmn.h:libjsmn-dev pcre2.h:libpcre2-dev
+	jsmn.h:libjsmn-dev pcre2.h:libpcre2-dev $(foreach p,$(PLUGINS),$(plugin_need_$(p)))
+NEED_TOOLS := gcc:gcc pkg-config:pkg-config
+NEED_TEST_BUILD := cmocka.h:libcmocka-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
+NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
+	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat \
+	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping
 
-deps-found:
+package = $(word 2,$(subst :, ,$(1)))
+PACKAGES := $(sort $(foreach n,$(NEED_BUILD) $(NEED_TOOLS) $(NEED_TEST_BUILD) $(NEED_TEST_TOOLS),$(call package,$(n))) libc6-dev)
+APT := apt-get install -y --no-install-recommends $(PACKAGES)
+
+deps: ## install the Debian packages that build and tests need
+	@if [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(APT) >/dev/null && \
+		echo "dependencies installed"; \
+	else \
+		echo "as root, run:  $(APT)"; exit 1; \
+	fi
+
+# What a build can't do without; one line for each that is missing.
+$(B)/.deps-found:
+	@mkdir -p $(@D)
+	@command -v $(firstword $(CC)) >/dev/null || \
+		{ echo "no compiler: $(CC) not found (make deps, or CC=...)" >&2; exit 1; }
+	@ok=1; for n in $(NEED_BUILD); do \
+		h=$${n%%:*}; p=$${n#*:}; \
+		printf '#include <stdio.h>\n#include <%s>\n' "$$h" | \
+			$(CC) $(CPPFLAGS) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 || \
+		{ echo "missing $$h: install $$p (Debian), or run 'make deps'" >&2; ok=0; }; \
+	done; [ $$ok = 1 ]
+	@touch $@
+
+# Called by check and demo: installs when something is missing and root.
+deps-test:
+	@missing=; \
+	for n in $(NEED_TOOLS) $(NEED_TEST_TOOLS); do \
+		PATH=$$PATH:/usr/sbin:/sbin command -v $${n%%:*} >/dev/null || missing="$$missing $${n%%:*}"; \
+	done; \
+	for n in $(NEED_BUILD) $(NEED_TEST_BUILD); do \
+		ls /usr/include/$${n%%:*} /usr/include/*/$${n%%:*} /usr/local/include/$${n%%:*} >/dev/null 2>&1 || \
+		[ -n "$$(ls -d /usr/include/$${n%%:*} /usr/include/*/$${n%%:*} /usr/local/include/$${n%%:*} 2>/dev/null)" ] || \
+			missing="$$missing $${n%%:*}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "missing:$$missing"; $(MAKE) --no-print-directory deps; \
+	fi
+
+# ------------------------------------------------------------------- install
+
+install: all ## install below PREFIX (/usr/local), under DESTDIR
+	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
+		$(DESTDIR)$(LIBDIR)/flowgate $(DESTDIR)$(INCLUDEDIR)/flowgate
+	$(Q)install -m 755 $(B)/flowgated $(DESTDIR)$(SBINDIR)/
+	$(Q)[ ! -e $(B)/flowgatectl ] || install -m 755 $(B)/flowgatectl $(DESTDIR)$(BINDIR)/
+	$(Q)install -m 644 $(PLUGIN_SO) $(DESTDIR)$(LIBDIR)/flowgate/
+	$(Q)install -m 644 common/include/flowgate/plugin.h $(DESTDIR)$(INCLUDEDIR)/flowgate/
+	$(Q)for m in $(wildcard common/dist/man/*.[1578]); do \
+		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+		install -d $$d && install -m 644 $$m $$d/ || exit 1; \
+	done
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-unit: $(UNIT_BIN) ## build and run the unit tests
-	@set -e; for t in $(UNIT_BIN); do $$t; done
-
-.PHONY: all help clean deps-found unit tools
+.PHONY: all help clean deps deps-test unit tools check demo fuzz fuzz-run install
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
