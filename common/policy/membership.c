@@ -240,8 +240,12 @@ static struct fg_flow *announce(struct fg_membership *m, uint16_t source,
 	return fg_flow_insert(m->setup.table, source, message->digest[0]);
 }
 
+/*
+ * Takes over what the message says. Those who hold something by the flow's key
+ * are told of the old and the new one; what it now belongs to comes after.
+ */
 static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
-		      const struct fg_message *message)
+		      const struct fg_message *message, bool announced)
 {
 	struct fg_flow next, old;
 	uint32_t changed;
@@ -249,8 +253,14 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 	(void)fg_flow_merge(m->setup.table, flow->source, flow, message, &next);
 	old = *flow;
 	changed = fg_flow_store(m->setup.table, flow, &next, message);
+	if (announced)
+		return changed;
+	if (changed & FG_CHANGED_KEY)
+		tell_event(m, FG_EVENT_REMOVED, &old, FG_REASON_REKEYED);
 	if (fg_flow_verdict(m->setup.table, flow))
 		rekey(m, flow, &old, changed);
+	if (changed & FG_CHANGED_KEY)
+		tell_event(m, FG_EVENT_ANNOUNCED, flow, FG_REASON_REKEYED);
 	return changed;
 }
 
@@ -272,8 +282,9 @@ static void on_flow(struct fg_membership *m, uint16_t source, uint16_t epoch,
 		event = FG_EVENT_ANNOUNCED;
 	}
 	fg_flow_touch(m->setup.table, flow, epoch, now);
-	changed = store(m, flow, message);
-	tell_event(m, event, flow, FG_REASON_DETECTED);
+	changed = store(m, flow, message, event == FG_EVENT_ANNOUNCED);
+	if (event == FG_EVENT_ANNOUNCED || !(changed & FG_CHANGED_KEY))
+		tell_event(m, event, flow, FG_REASON_DETECTED);
 	if (event == FG_EVENT_ANNOUNCED)
 		reevaluate(m, flow, FG_REASON_DETECTED);
 	else if (m->current &&
@@ -296,7 +307,7 @@ static void on_counters(struct fg_membership *m, uint16_t source,
 		return;
 	}
 	fg_flow_touch(m->setup.table, flow, epoch, now);
-	changed = store(m, flow, message);
+	changed = store(m, flow, message, false);
 	if (message->type == FG_MESSAGE_FLOW_PURGE) {
 		m->counts.purged++;
 		drop(m, flow, FG_REASON_PURGED);
