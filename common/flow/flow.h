@@ -31,7 +31,7 @@ void fg_flow_table_free(struct fg_flow_table *t);
 
 /* What fg_flow_merge() found to be different. */
 #define FG_CHANGED_KEY	    0x1u /* the part of struct fg_flow marked "key" */
-#define FG_CHANGED_CLASS    0x2u
+#define FG_CHANGED_CLASS    0x2u /* and the flags that say how it was detected */
 #define FG_CHANGED_DETAIL   0x4u
 #define FG_CHANGED_COUNTERS 0x8u
 
@@ -42,8 +42,10 @@ struct fg_flow *fg_flow_find(struct fg_flow_table *t, uint16_t source,
  * What the flow is after message m: *next = *old (zero when NULL) with all
  * that m says. Nothing is stored yet. A FG_MESSAGE_FLOW for a known digest is
  * a new announcement: class and detail of the old one do not survive it, but
- * for what it repeats. Never fails; FG_CHANGED_DETAIL is only a hint that
- * fg_flow_store() has work.
+ * for what it repeats; nor do counters, when it began at another time. Values
+ * out of range are not said. Counters follow the agent's totals, so that the
+ * same bytes told again are not counted again. Never fails; FG_CHANGED_DETAIL
+ * is only a hint that fg_flow_store() has work.
  */
 uint32_t fg_flow_merge(struct fg_flow_table *t, uint16_t source,
 		       const struct fg_flow *old, const struct fg_message *m,
@@ -59,7 +61,12 @@ uint32_t fg_flow_store(struct fg_flow_table *t, struct fg_flow *flow,
 /* A slot for a new digest, all zero but source and digest; NULL when full. */
 struct fg_flow *fg_flow_insert(struct fg_flow_table *t, uint16_t source,
 			       const uint8_t digest[FG_DIGEST_SIZE]);
-/* The longest-quiet flow that is a member of nothing, or NULL. */
+/*
+ * Which flow to give up for another: the longest-quiet one that is a member of
+ * nothing, or NULL. When one client holds a sixteenth of the table or more
+ * with such flows, it is a long-quiet one of that client: whoever opens flow
+ * after flow pushes out its own, not those of others.
+ */
 struct fg_flow *fg_flow_victim(struct fg_flow_table *t);
 void fg_flow_remove(struct fg_flow_table *t, struct fg_flow *flow);
 /* The digest changed (digest_prev); 0, or -EEXIST. */
@@ -96,11 +103,17 @@ void fg_flow_set_verdict(struct fg_flow_table *t, struct fg_flow *flow,
  */
 struct fg_flow *fg_flow_next(struct fg_flow_table *t, uint32_t *cursor);
 
-/* See host->flow_get(). */
+/*
+ * See host->flow_get(). Also what only messages carry but the table counts:
+ * local_bytes and its like are cumulative here.
+ */
 bool fg_flow_get(const struct fg_flow_table *t, const struct fg_flow *flow,
 		 enum fg_attr attr, union fg_value *out);
 
-/* Interface names; 0 is "". Beyond max_interfaces all are one, "?". */
+/*
+ * Interface names; 0 is "". Beyond max_interfaces, and longer than 30 bytes,
+ * all are one, "?".
+ */
 uint16_t fg_flow_interface(struct fg_flow_table *t, struct fg_slice name);
 const char *fg_flow_interface_name(const struct fg_flow_table *t, uint16_t id);
 /* agent_status roles: 'l' (LAN), 'w' (WAN) or 0 */
@@ -111,7 +124,7 @@ struct fg_flow_counts {
 	uint32_t live;
 	uint32_t peak;
 	uint64_t detail_used;	 /* bytes */
-	uint64_t detail_dropped; /* blobs that did not fit */
+	uint64_t detail_dropped; /* blobs or texts left out, or cut */
 };
 void fg_flow_counts(const struct fg_flow_table *t, struct fg_flow_counts *out);
 /* bytes that one flow costs, without its detail */
