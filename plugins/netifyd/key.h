@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * key.h - the keys of a message: FG_ATTRIBUTES, and a few more, to be found by
+ * the object they are in and their name.
+ */
+#ifndef FG_NETIFYD_KEY_H
+#define FG_NETIFYD_KEY_H
+
+#include <flowgate/plugin.h>
+
+/* What a key is of: an attribute, or one of these. */
+enum fg_subject {
+	FG_SUBJECT_TYPE = FG_ATTR_COUNT,
+	FG_SUBJECT_DIGEST,
+	FG_SUBJECT_DIGEST_PREV,
+	FG_SUBJECT_NODES, /* from here on: objects, by number */
+	FG_SUBJECT_MAX = FG_SUBJECT_NODES + 32,
+};
+
+/* Nodes: objects that hold keys. */
+#define FG_NODE_NONE 0 /* nothing in it is known */
+#define FG_NODE_ROOT 1
+
+#define FG_KEY_MAX  192
+#define FG_KEY_SIZE 32 /* of "name": with its quotes and colon */
+
+struct fg_key {
+	uint64_t text[FG_KEY_SIZE / 8]; /* "name": and zeroes */
+	uint64_t mask[FG_KEY_SIZE / 8]; /* ones where text has a byte */
+	uint8_t len;			/* of it, quotes and colon included */
+	uint8_t parent;			/* node that it is in */
+	uint8_t node;			/* node that its value is, or NONE */
+	uint8_t kind;			/* enum fg_kind, of an attribute */
+	uint16_t subject;
+};
+
+struct fg_keys;
+
+/* 0, or -ENOMEM. */
+int fg_keys_new(struct fg_keys **out);
+void fg_keys_free(struct fg_keys *k);
+
+/* The number of a key, 0 when there is none. name is without its quotes. */
+unsigned fg_keys_find(const struct fg_keys *k, unsigned parent,
+		      const char *name, size_t len);
+/* All keys, by number; number 0 is no key and matches nothing. */
+const struct fg_key *fg_keys_all(const struct fg_keys *k);
+
+#endif

@@ -1,0 +1,805 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* message.c - reads one message: a strict scan of its text, in one pass. */
+#include "message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS
+#include <jsmn.h>
+
+#include "base/text.h"
+#include "check.h"
+#include "key.h"
+
+struct fg_reader {
+	struct fg_message m;
+	struct fg_keys *keys;
+	uint64_t seen[(FG_SUBJECT_MAX + 63) / 64];
+	/*
+	 * The key that came after each one last time. An agent writes its keys
+	 * in one order, so that most are found by one comparison.
+	 */
+	uint8_t next[FG_KEY_MAX];
+	uint32_t max_tokens;
+	uint32_t token_count; /* of m, once tokenised */
+	bool tokenised;
+	jsmntok_t tokens[];
+};
+
+static const void *tokens(const struct fg_message *m, uint32_t *count);
+
+int fg_reader_new(struct fg_reader **out, uint32_t max_tokens)
+{
+	struct fg_reader *r;
+	int err;
+
+	if (max_tokens < 16 || max_tokens > INT32_MAX)
+		return -EINVAL;
+	r = malloc(sizeof(*r) + max_tokens * sizeof(*r->tokens));
+	if (!r)
+		return -ENOMEM;
+	memset(r, 0, sizeof(*r));
+	err = fg_keys_new(&r->keys);
+	if (err < 0) {
+		free(r);
+		return err;
+	}
+	r->max_tokens = max_tokens;
+	r->m.size = sizeof(r->m);
+	r->m.tokens = tokens;
+	r->m.input_private = r;
+	*out = r;
+	return 0;
+}
+
+void fg_reader_free(struct fg_reader *r)
+{
+	if (r)
+		fg_keys_free(r->keys);
+	free(r);
+}
+
+const char *fg_message_why(int error)
+{
+	switch (error) {
+	case -EBADMSG:
+		return "message cut short or malformed";
+	case -ENOMSG:
+		return "object without a type";
+	case -E2BIG:
+		return "message with more tokens than limits.max_tokens";
+	case -EEXIST:
+		return "message with a key twice";
+	case -ENOKEY:
+		return "flow message without a valid digest";
+	default:
+		return "message that cannot be read";
+	}
+}
+
+/* --------------------------------------------------------------- lexing */
+
+/*
+ * All of these are given text whose last byte is '}', which ends whatever is
+ * not a string: only strings and words look where they are.
+ */
+static inline bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline const char *skip_space(const char *p)
+{
+	while (is_space(*p))
+		p++;
+	return p;
+}
+
+static const char *skip_escape(const char *p, const char *end)
+{
+	static const char simple[] = "\"\\/bfnrt";
+
+	if (end - p < 2)
+		return NULL;
+	if (p[1] != 'u')
+		return p[1] && strchr(simple, p[1]) ? p + 2 : NULL;
+	if (end - p < 6)
+		return NULL;
+	for (int i = 2; i < 6; i++)
+		if (fg_hex_digit(p[i]) < 0)
+			return NULL;
+	return p + 6;
+}
+
+/* The first quote, backslash or control character at or after p. */
+static inline const char *string_stop(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'),
+		      control = _mm_set1_epi8(0x1f);
+
+	for (; end - p >= 16; p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)p);
+		__m128i hit = _mm_or_si128(
+			_mm_cmpeq_epi8(v, quote),
+			_mm_or_si128(
+				_mm_cmpeq_epi8(v, slash),
+				_mm_cmpeq_epi8(_mm_min_epu8(v, control), v)));
+		int mask = _mm_movemask_epi8(hit);
+
+		if (mask)
+			return p + __builtin_ctz((unsigned)mask);
+	}
+#else
+	const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
+
+	/* the usual bit tricks; whichever byte it is, the loop below finds */
+	for (; end - p >= 8; p += 8) {
+		uint64_t v, q, s;
+
+		memcpy(&v, p, 8);
+		q = v ^ ones * '"';
+		s = v ^ ones * '\\';
+		if ((((q - ones) & ~q) | ((s - ones) & ~s) |
+		     ((v - ones * 0x20) & ~v)) &
+		    high)
+			break;
+	}
+#endif
+	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+		p++;
+	return p;
+}
+
+/* From behind the opening quote to the closing one; NULL: not a string. */
+static inline const char *string_end(const char *p, const char *end,
+				     uint32_t *flags)
+{
+	for (;;) {
+		p = string_stop(p, end);
+		if (p == end)
+			return NULL;
+		if (*p == '"')
+			return p;
+		if (*p != '\\')
+			return NULL;
+		*flags |= FG_SLICE_ESCAPED;
+		p = skip_escape(p, end);
+		if (!p)
+			return NULL;
+	}
+}
+
+static inline bool is_digit(char c)
+{
+	return (unsigned char)(c - '0') < 10;
+}
+
+static const char *skip_digits(const char *p)
+{
+	if (!is_digit(*p))
+		return NULL;
+	while (is_digit(*p))
+		p++;
+	return p;
+}
+
+/* The fraction and the exponent of a number. */
+static const char *skip_fraction(const char *p)
+{
+	if (*p == '.') {
+		p = skip_digits(p + 1);
+		if (!p)
+			return NULL;
+	}
+	if ((*p | 0x20) == 'e') {
+		p++;
+		if (*p == '+' || *p == '-')
+			p++;
+		p = skip_digits(p);
+	}
+	return p;
+}
+
+/* Sets *whole when it has digits only; *out is its value then. */
+static inline const char *number_end(const char *p, bool *whole, uint64_t *out)
+{
+	const char *first;
+	uint64_t v = 0;
+
+	*whole = *p != '-';
+	p += !*whole;
+	first = p;
+	while (is_digit(*p))
+		v = v * 10 + (unsigned)(*p++ - '0');
+	if (p == first || (*first == '0' && p - first > 1))
+		return NULL;
+	/* 19 digits always fit */
+	if (p - first > 19)
+		fg_text_uint(first, (size_t)(p - first), &v);
+	*out = v;
+	if (*p == '.' || (*p | 0x20) == 'e') {
+		*whole = false;
+		return skip_fraction(p);
+	}
+	return p;
+}
+
+static inline bool is_word(const char *p, const char *end, const char *word,
+			   size_t len)
+{
+	return (size_t)(end - p) > len && memcmp(p, word, len) == 0;
+}
+
+/* --------------------------------------------------------------- values */
+
+static inline union fg_value *set(struct fg_message *m, unsigned attr)
+{
+	m->has[attr / 64] |= 1ull << (attr % 64);
+	return &m->value[attr];
+}
+
+static inline void unset(struct fg_message *m, unsigned attr)
+{
+	m->has[attr / 64] &= ~(1ull << (attr % 64));
+}
+
+static void read_digest(struct fg_message *m, struct fg_slice text)
+{
+	if (fg_text_hex(text.ptr, text.len, m->digest[0], FG_DIGEST_SIZE))
+		m->digest_count = 1;
+}
+
+static void read_other_type(struct fg_message *m, unsigned attr,
+			    struct fg_slice text)
+{
+	static const char *const names[FG_OTHER_COUNT] = {
+		[FG_OTHER_UNKNOWN] = "unknown",
+		[FG_OTHER_LOCAL] = "local",
+		[FG_OTHER_REMOTE] = "remote",
+		[FG_OTHER_MULTICAST] = "multicast",
+		[FG_OTHER_BROADCAST] = "broadcast",
+		[FG_OTHER_UNSUPPORTED] = "unsupported",
+		[FG_OTHER_ERROR] = "error",
+	};
+
+	for (unsigned i = 0; i < FG_OTHER_COUNT; i++)
+		if (fg_slice_is(text, names[i]))
+			set(m, attr)->u = i;
+}
+
+static inline void take_text(struct fg_message *m, const struct fg_key *key,
+			     struct fg_slice text)
+{
+	unsigned attr = key->subject;
+	union fg_value v;
+
+	if (attr >= FG_ATTR_COUNT) {
+		if (attr == FG_SUBJECT_TYPE)
+			m->type_name = text;
+		else if (attr == FG_SUBJECT_DIGEST)
+			read_digest(m, text);
+		return;
+	}
+	switch (key->kind) {
+	case FG_KIND_TEXT:
+		set(m, attr)->text = text;
+		break;
+	case FG_KIND_ADDR:
+		if (fg_addr_parse(text.ptr, text.len, v.addr))
+			*set(m, attr) = v;
+		break;
+	case FG_KIND_MAC:
+		if (fg_mac_parse(text.ptr, text.len, v.mac))
+			*set(m, attr) = v;
+		break;
+	case FG_KIND_HEX:
+		if (fg_text_uint_any(text.ptr, text.len, &v.u))
+			*set(m, attr) = v;
+		break;
+	case FG_KIND_OTHER_TYPE:
+		read_other_type(m, attr, text);
+		break;
+	}
+}
+
+static inline void take_number(struct fg_message *m, const struct fg_key *key,
+			       struct fg_slice text, bool whole, uint64_t u)
+{
+	unsigned attr = key->subject;
+	double real;
+
+	if (attr >= FG_ATTR_COUNT)
+		return;
+	switch (key->kind) {
+	case FG_KIND_UINT:
+	case FG_KIND_HEX:
+		if (whole)
+			set(m, attr)->u = u;
+		break;
+	case FG_KIND_BOOL:
+		if (whole)
+			set(m, attr)->u = u != 0;
+		break;
+	case FG_KIND_REAL:
+		if (fg_text_real(text.ptr, text.len, &real))
+			set(m, attr)->r = real;
+		break;
+	case FG_KIND_TEXT:
+		/* v3: 3.07, later "4.4.7" */
+		if (attr == FG_ATTR_AGENT_VERSION)
+			set(m, attr)->text = text;
+		break;
+	}
+}
+
+static void take_bool(struct fg_message *m, const struct fg_key *key, bool b)
+{
+	if (key->subject < FG_ATTR_COUNT && key->kind == FG_KIND_BOOL)
+		set(m, key->subject)->u = b;
+}
+
+/* ----------------------------------------------------------------- scan */
+
+struct level {
+	const char *begin;
+	const struct fg_key *list; /* the array is this one's value */
+	uint8_t node;
+	bool object;
+};
+
+static inline bool key_is(const struct fg_key *key, const char *p)
+{
+	uint64_t v[FG_KEY_SIZE / 8], differ = 0;
+
+	memcpy(v, p, sizeof(v));
+	for (unsigned i = 0; i < FG_KEY_SIZE / 8; i++)
+		differ |= (v[i] & key->mask[i]) ^ key->text[i];
+	return !differ;
+}
+
+/*
+ * Reads a key and its colon at *p; *key is its number, 0 for one that nobody
+ * knows. last is the number of the known one before.
+ */
+static inline bool read_key(struct fg_reader *r, const char **p,
+			    const char *end, unsigned node, unsigned last,
+			    unsigned *key)
+{
+	const struct fg_key *guess = &fg_keys_all(r->keys)[r->next[last]];
+	uint32_t flags = 0;
+	const char *name;
+
+	if (end - *p >= FG_KEY_SIZE && guess->parent == node &&
+	    key_is(guess, *p)) {
+		*p += guess->len;
+		*key = r->next[last];
+		return true;
+	}
+	if (**p != '"')
+		return false;
+	name = *p + 1;
+	*p = string_end(name, end, &flags);
+	if (!*p)
+		return false;
+	*key = node ? fg_keys_find(r->keys, node, name, (size_t)(*p - name))
+		    : 0;
+	if (*key)
+		r->next[last] = (uint8_t)*key;
+	*p = skip_space(*p + 1);
+	return *(*p)++ == ':';
+}
+
+/* False: there was one before. */
+static inline bool first_time(struct fg_reader *r, unsigned subject)
+{
+	uint64_t bit = 1ull << (subject % 64);
+	bool first = !(r->seen[subject / 64] & bit);
+
+	r->seen[subject / 64] |= bit;
+	return first;
+}
+
+struct found {
+	struct fg_slice digest_prev;
+	uint32_t tokens;
+	bool twice;
+};
+
+static void take_list(struct fg_message *m, const struct fg_key *key,
+		      struct fg_slice list, struct found *found)
+{
+	if (key->kind != FG_KIND_LIST)
+		return;
+	if (key->subject < FG_ATTR_COUNT)
+		set(m, key->subject)->text = list;
+	else
+		found->digest_prev = list;
+}
+
+/*
+ * One pass over text, from '{' to the '}' that is its last byte. No recursion:
+ * what we are in is on a stack of our own.
+ */
+static int scan(struct fg_reader *r, const char *p, const char *end,
+		struct found *found)
+{
+	const struct fg_key *keys = fg_keys_all(r->keys), *key;
+	struct level levels[FG_JSON_DEPTH_MAX], *in = levels;
+	struct fg_message *m = &r->m;
+	unsigned number, last = 0;
+	struct fg_slice text;
+	const char *stop;
+	uint64_t u;
+	bool whole;
+
+	found->tokens = 1;
+	*in = (struct level){.node = FG_NODE_ROOT, .object = true};
+	p = skip_space(p + 1);
+	if (*p == '}')
+		goto end_of_level;
+next_key:
+	p = skip_space(p);
+	if (!read_key(r, &p, end, in->node, last, &number))
+		return -EBADMSG;
+	found->tokens++;
+	key = &keys[number];
+	if (number) {
+		last = number;
+		if (!first_time(r, key->subject)) {
+			if (key->subject < FG_ATTR_COUNT)
+				unset(m, key->subject);
+			else
+				found->twice = true;
+			number = 0;
+		}
+	}
+next_value:
+	p = skip_space(p);
+	found->tokens++;
+	switch (*p) {
+	case '"':
+		text.flags = 0;
+		stop = string_end(++p, end, &text.flags);
+		if (!stop)
+			return -EBADMSG;
+		text.ptr = p;
+		text.len = (uint32_t)(stop - p);
+		if (number)
+			take_text(m, key, text);
+		p = stop + 1;
+		break;
+	case '{':
+	case '[':
+		if (++in == levels + FG_JSON_DEPTH_MAX)
+			return -EBADMSG;
+		in->begin = p;
+		in->object = *p == '{';
+		in->node = number && in->object ? key->node : FG_NODE_NONE;
+		in->list = number && !in->object ? key : NULL;
+		number = 0;
+		p = skip_space(p + 1);
+		if (*p == (in->object ? '}' : ']'))
+			goto end_of_level;
+		if (in->object)
+			goto next_key;
+		goto next_value;
+	case 't':
+		if (!is_word(p, end, "true", 4))
+			return -EBADMSG;
+		if (number)
+			take_bool(m, key, true);
+		p += 4;
+		break;
+	case 'f':
+		if (!is_word(p, end, "false", 5))
+			return -EBADMSG;
+		if (number)
+			take_bool(m, key, false);
+		p += 5;
+		break;
+	case 'n':
+		if (!is_word(p, end, "null", 4))
+			return -EBADMSG;
+		p += 4;
+		break;
+	default:
+		stop = number_end(p, &whole, &u);
+		if (!stop)
+			return -EBADMSG;
+		if (number)
+			take_number(m, key, fg_slice(p, (size_t)(stop - p)),
+				    whole, u);
+		p = stop;
+	}
+end_of_value:
+	p = skip_space(p);
+	if (*p == ',') {
+		p++;
+		number = 0;
+		if (in->object)
+			goto next_key;
+		goto next_value;
+	}
+end_of_level:
+	if (*p++ != (in->object ? '}' : ']'))
+		return -EBADMSG;
+	if (in == levels)
+		return p == end ? 0 : -EBADMSG;
+	if (p == end)
+		return -EBADMSG;
+	if (in->list)
+		take_list(m, in->list,
+			  fg_slice(in->begin, (size_t)(p - in->begin)), found);
+	in--;
+	goto end_of_value;
+}
+
+/* -------------------------------------------------------------- message */
+
+static const struct {
+	const char *name;
+	bool digest; /* it is about one flow, and has to say which */
+} types[FG_MESSAGE_TYPE_COUNT] = {
+	[FG_MESSAGE_OTHER] = {"", false},
+	[FG_MESSAGE_AGENT_HELLO] = {"agent_hello", false},
+	[FG_MESSAGE_AGENT_STATUS] = {"agent_status", false},
+	[FG_MESSAGE_DEFINITIONS] = {"definitions", false},
+	[FG_MESSAGE_PROTOCOLS] = {"protocols", false},
+	[FG_MESSAGE_FLOW] = {"flow", true},
+	[FG_MESSAGE_FLOW_DPI_UPDATE] = {"flow_dpi_update", true},
+	[FG_MESSAGE_FLOW_DPI_COMPLETE] = {"flow_dpi_complete", true},
+	[FG_MESSAGE_FLOW_STATS] = {"flow_stats", true},
+	[FG_MESSAGE_FLOW_PURGE] = {"flow_purge", true},
+};
+
+static enum fg_message_type type_of(struct fg_slice name)
+{
+	for (unsigned i = 1; i < FG_MESSAGE_TYPE_COUNT; i++)
+		if (fg_slice_is(name, types[i].name))
+			return (enum fg_message_type)i;
+	return FG_MESSAGE_OTHER;
+}
+
+/* Those of the list that are digests, behind the message's own. */
+static void read_digest_prev(struct fg_message *m, struct fg_slice list)
+{
+	const char *p = list.ptr, *end = p + list.len, *quote;
+
+	while (list.len && m->digest_count < 1 + FG_DIGEST_PREV_MAX) {
+		p = memchr(p, '"', (size_t)(end - p));
+		if (!p)
+			return;
+		p++;
+		quote = memchr(p, '"', (size_t)(end - p));
+		if (!quote)
+			return;
+		if (fg_text_hex(p, (size_t)(quote - p),
+				m->digest[m->digest_count], FG_DIGEST_SIZE))
+			m->digest_count++;
+		p = quote + 1;
+	}
+}
+
+/* v3 puts the id in front: "133.netify.netflix". */
+static void strip_number(struct fg_slice *name)
+{
+	uint32_t n = 0;
+
+	while (n < name->len && is_digit(name->ptr[n]))
+		n++;
+	if (n && n + 1 < name->len && name->ptr[n] == '.') {
+		name->ptr += n + 1;
+		name->len -= n + 1;
+	}
+}
+
+int fg_message_read(struct fg_reader *r, const char *text, size_t len,
+		    const struct fg_message **out)
+{
+	struct found found = {0};
+	struct fg_message *m = &r->m;
+	int err;
+
+	/* the scan relies on its first and last byte */
+	while (len && is_space(text[len - 1]))
+		len--;
+	if (len < 2 || text[0] != '{' || text[len - 1] != '}')
+		return -EBADMSG;
+	memset(m->has, 0, sizeof(m->has));
+	memset(r->seen, 0, sizeof(r->seen));
+	m->type_name = fg_slice("", 0);
+	m->digest_count = 0;
+	r->tokenised = false;
+	err = scan(r, text, text + len, &found);
+	if (err < 0)
+		return err;
+	if (!m->type_name.len)
+		return -ENOMSG;
+	if (found.twice)
+		return -EEXIST;
+	if (found.tokens > r->max_tokens)
+		return -E2BIG;
+	m->text = fg_slice(text, len);
+	m->type = type_of(m->type_name);
+	if (types[m->type].digest && !m->digest_count)
+		return -ENOKEY;
+	if (m->digest_count)
+		read_digest_prev(m, found.digest_prev);
+	if (fg_message_has(m, FG_ATTR_APPLICATION_NAME))
+		strip_number(&m->value[FG_ATTR_APPLICATION_NAME].text);
+	*out = m;
+	return 0;
+}
+
+/* --------------------------------------------------------------- tokens */
+
+/*
+ * jsmn reads what the table of keys does not name. Of the messages that make a
+ * stream long nobody asks that, and the scan above costs less than half of
+ * what jsmn does (tests/bench/bench_stream.c); that both read the same is what
+ * the unit test and the fuzzer see to.
+ */
+static const void *tokens(const struct fg_message *m, uint32_t *count)
+{
+	struct fg_reader *r = m->input_private;
+	jsmn_parser parser;
+	int n;
+
+	if (!r->tokenised) {
+		jsmn_init(&parser);
+		n = jsmn_parse(&parser, m->text.ptr, m->text.len, r->tokens,
+			       r->max_tokens);
+		r->token_count = n < 0 ? 0 : (uint32_t)n;
+		r->tokenised = true;
+	}
+	*count = r->token_count;
+	return r->token_count ? r->tokens : NULL;
+}
+
+/* A walk over tokens: the value of one is followed by all that is in it. */
+struct walk {
+	const char *text;
+	const jsmntok_t *token;
+	uint32_t count;
+};
+
+static struct fg_slice token_text(const struct walk *w, uint32_t i)
+{
+	const jsmntok_t *t = &w->token[i];
+
+	return fg_slice(w->text + t->start, (size_t)(t->end - t->start));
+}
+
+/* The token behind i and all that is in it. */
+static uint32_t walk_over(const struct walk *w, uint32_t i)
+{
+	int end = w->token[i].end;
+
+	while (++i < w->count && w->token[i].start < end)
+		;
+	return i;
+}
+
+/* The value of a key of the object at i; 0: it has no such key. */
+static uint32_t walk_find(const struct walk *w, uint32_t i, const char *key)
+{
+	int end = w->token[i].end;
+
+	if (w->token[i].type != JSMN_OBJECT)
+		return 0;
+	for (i++; i + 1 < w->count && w->token[i].start < end;
+	     i = walk_over(w, i + 1))
+		if (fg_slice_is(token_text(w, i), key))
+			return i + 1;
+	return 0;
+}
+
+static struct walk walk_begin(const struct fg_message *m)
+{
+	struct walk w = {.text = m->text.ptr};
+
+	w.token = tokens(m, &w.count);
+	return w;
+}
+
+/* A list of {"id": number, "tag": text}, from token i on. */
+struct names {
+	uint32_t at;
+	int end;
+};
+
+static struct names names_of(const struct walk *w, const char *key)
+{
+	struct names names = {0, 0};
+	uint32_t list = w->count ? walk_find(w, 0, key) : 0;
+
+	if (list && w->token[list].type == JSMN_ARRAY) {
+		names.at = list + 1;
+		names.end = w->token[list].end;
+	}
+	return names;
+}
+
+static bool names_next(const struct walk *w, struct names *names, uint32_t *id,
+		       struct fg_slice *tag)
+{
+	while (names->at && names->at < w->count &&
+	       w->token[names->at].start < names->end) {
+		uint32_t i = walk_find(w, names->at, "id");
+		uint32_t t = walk_find(w, names->at, "tag");
+		struct fg_slice number;
+		uint64_t u;
+
+		names->at = walk_over(w, names->at);
+		if (!i || !t || w->token[t].type != JSMN_STRING)
+			continue;
+		number = token_text(w, i);
+		if (!fg_text_uint(number.ptr, number.len, &u) || u > UINT32_MAX)
+			continue;
+		*id = (uint32_t)u;
+		*tag = token_text(w, t);
+		return true;
+	}
+	return false;
+}
+
+static bool has_escape(struct fg_slice s)
+{
+	return s.len && memchr(s.ptr, '\\', s.len);
+}
+
+void fg_message_names(const struct fg_message *m,
+		      void (*each)(void *ctx, enum fg_name kind, uint32_t id,
+				   struct fg_slice tag),
+		      void *ctx)
+{
+	struct walk w = walk_begin(m);
+	struct names protocols = names_of(&w, "protocols");
+	struct names applications = names_of(&w, "applications");
+	struct names copied = protocols;
+	uint32_t id, other_id;
+	struct fg_slice tag, other;
+	bool copy = true;
+
+	while (names_next(&w, &protocols, &id, &tag))
+		if (!has_escape(tag))
+			each(ctx, FG_NAME_PROTOCOL, id, tag);
+	while (names_next(&w, &applications, &id, &tag)) {
+		copy = copy && names_next(&w, &copied, &other_id, &other) &&
+		       id == other_id && tag.len == other.len &&
+		       memcmp(tag.ptr, other.ptr, tag.len) == 0;
+		if (copy || has_escape(tag))
+			continue;
+		strip_number(&tag);
+		each(ctx, FG_NAME_APPLICATION, id, tag);
+	}
+}
+
+void fg_message_interfaces(const struct fg_message *m,
+			   void (*each)(void *ctx, struct fg_slice name,
+					struct fg_slice role),
+			   void *ctx)
+{
+	struct walk w = walk_begin(m);
+	uint32_t at = w.count ? walk_find(&w, 0, "interfaces") : 0, role;
+	int end;
+
+	if (!at || w.token[at].type != JSMN_OBJECT)
+		return;
+	end = w.token[at].end;
+	for (at++; at + 1 < w.count && w.token[at].start < end;
+	     at = walk_over(&w, at + 1)) {
+		role = walk_find(&w, at + 1, "role");
+		if (role && w.token[role].type == JSMN_STRING &&
+		    !has_escape(token_text(&w, at)))
+			each(ctx, token_text(&w, at), token_text(&w, role));
+	}
+}
