@@ -19,7 +19,7 @@ enum fg_category {
 	FG_CATEGORY_COUNT
 };
 
-/* max_names: of each kind; 0: 8192. 0 or -ENOMEM. */
+/* max_names: of each kind; 0: 8192. 0, -EINVAL (over 2^24) or -ENOMEM. */
 int fg_catalog_new(struct fg_catalog **out, uint32_t max_names, uint64_t seed);
 void fg_catalog_free(struct fg_catalog *c);
 
@@ -38,8 +38,10 @@ bool fg_catalog_learn(struct fg_catalog *c, enum fg_name kind, uint32_t id,
 		      struct fg_slice tag);
 /* Counts every change that could make a name resolve differently. */
 uint32_t fg_catalog_generation(const struct fg_catalog *c);
+/* Names not learnt: the catalog was full, or the name longer than 83 bytes. */
+uint64_t fg_catalog_refused(const struct fg_catalog *c);
 
-/* NULL when not known. */
+/* NULL when not known. Valid until the id is learnt with another name. */
 const char *fg_catalog_name(const struct fg_catalog *c, enum fg_name kind,
 			    uint32_t id);
 /*
@@ -56,7 +58,7 @@ const char *fg_catalog_category_name(const struct fg_catalog *c,
 bool fg_catalog_category_of(const struct fg_catalog *c, enum fg_category kind,
 			    uint32_t id, uint16_t *category);
 
-/* Nearest known names, best first; returns how many (for "did you mean"). */
+/* Nearest known names, best first, at most 8; returns how many. */
 size_t fg_catalog_near(const struct fg_catalog *c, enum fg_name kind,
 		       struct fg_slice tag, const char **out, size_t max);
 const char *fg_catalog_category_near(const struct fg_catalog *c,
