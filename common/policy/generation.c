@@ -162,7 +162,22 @@ void fg_bound_free(struct fg_bound *b, struct fg_verdicts *vs)
 	free(b->seats);
 	free(b->ranks);
 	free(b->listeners);
+	free(b->counters);
 	free(b);
+}
+
+static void list_targets(struct fg_bound *b)
+{
+	size_t listeners = 0, counters = 0;
+
+	for (size_t i = 0; i < b->pub->settings->target_count; i++) {
+		struct fg_target *t = b->pub->targets[i];
+
+		if (t && t->type && t->type->event)
+			b->listeners[listeners++] = t;
+		if (t && t->type && t->type->count)
+			b->counters[counters++] = t;
+	}
 }
 
 int fg_bound_new(struct fg_bound **out, struct fg_verdicts *vs,
@@ -172,20 +187,17 @@ int fg_bound_new(struct fg_bound **out, struct fg_verdicts *vs,
 	struct fg_bound *b = calloc(1, sizeof(*b));
 	uint32_t rank = 0;
 	int err = -ENOMEM;
-	size_t n = 0;
 
 	if (!b)
 		return -ENOMEM;
 	b->pub = pub;
 	b->listeners = calloc(s->target_count + 1, sizeof(struct fg_target *));
+	b->counters = calloc(s->target_count + 1, sizeof(struct fg_target *));
 	b->seats = calloc(s->action_count + 1, sizeof(uint32_t *));
 	b->ranks = calloc(s->action_count + 1, sizeof(*b->ranks));
-	if (!b->listeners || !b->seats || !b->ranks)
+	if (!b->listeners || !b->counters || !b->seats || !b->ranks)
 		goto fail;
-	for (size_t i = 0; i < s->target_count; i++)
-		if (pub->targets[i] && pub->targets[i]->type &&
-		    pub->targets[i]->type->event)
-			b->listeners[n++] = pub->targets[i];
+	list_targets(b);
 	for (size_t i = 0; i < s->action_count; i++) {
 		const struct fg_action_config *a = &s->actions[i];
 

@@ -13,6 +13,7 @@ struct fg_bound {
 	uint32_t **seats; /* of each action: one for each entry, or 0 */
 	uint32_t *ranks;  /* of each action */
 	struct fg_target **listeners; /* with .event, NULL-terminated */
+	struct fg_target **counters;  /* with .count, likewise */
 };
 
 /*

@@ -91,6 +91,25 @@ static void tell_event(struct fg_membership *m, enum fg_event event,
 	}
 }
 
+static void tell_growth(struct fg_membership *m, const struct fg_flow *old,
+			const struct fg_flow *flow)
+{
+	const struct fg_growth by = {
+		.local_bytes = flow->local_bytes - old->local_bytes,
+		.other_bytes = flow->other_bytes - old->other_bytes,
+		.local_packets = flow->local_packets - old->local_packets,
+		.other_packets = flow->other_packets - old->other_packets,
+	};
+	struct fg_target **t;
+
+	/* a new announcement of the digest starts again from nothing */
+	if (!m->current || flow->local_bytes < old->local_bytes ||
+	    flow->other_bytes < old->other_bytes)
+		return;
+	for (t = m->current->counters; *t; t++)
+		(*t)->type->count((*t)->instance, flow, &by);
+}
+
 /*
  * Makes the flow a member of exactly what is in next. The verdict is in place
  * before anybody is told, so that a target may delegate from its callback; the
@@ -253,6 +272,8 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 	(void)fg_flow_merge(m->setup.table, flow->source, flow, message, &next);
 	old = *flow;
 	changed = fg_flow_store(m->setup.table, flow, &next, message);
+	if (changed & FG_CHANGED_COUNTERS)
+		tell_growth(m, &old, flow);
 	if (announced)
 		return changed;
 	if (changed & FG_CHANGED_KEY)

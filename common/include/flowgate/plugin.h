@@ -350,6 +350,17 @@ struct fg_flow {
 	uint32_t detection_packets;
 };
 
+/* By how much the counters of a flow grew. */
+struct fg_growth {
+	uint64_t local_bytes;
+	uint64_t other_bytes;
+	uint32_t local_packets;
+	uint32_t other_packets;
+};
+
+/* Takes a piece of text that a plugin or the host renders. */
+typedef void fg_write(void *ctx, const char *text, size_t len);
+
 /* Why a flow leaves a target, or why something happened to it. */
 enum fg_reason {
 	FG_REASON_DETECTED,	/* announced, or updated and now matching */
@@ -587,6 +598,12 @@ struct fg_host {
 	 */
 	bool (*never)(const struct fg_host *host, int version,
 		      const uint8_t addr[16]);
+	/*
+	 * Everything there is in a format: the host's own, then render() of
+	 * every target. "prometheus" is the text exposition format 0.0.4.
+	 */
+	void (*render)(const struct fg_host *host, const char *format,
+		       fg_write *write, void *ctx);
 };
 
 /* --------------------------------------------------------------- input */
@@ -684,6 +701,9 @@ struct fg_target_type {
 	/* every event of every flow, member or not; NULL: not wanted */
 	void (*event)(void *target, enum fg_event event,
 		      const struct fg_flow *flow, enum fg_reason reason);
+	/* the counters of any flow grew; NULL: not wanted */
+	void (*count)(void *target, const struct fg_flow *flow,
+		      const struct fg_growth *by);
 	/*
 	 * The burst is over: commit what is pending, or part of it. Returns
 	 * true to be called again after the sources were read.
@@ -697,6 +717,13 @@ struct fg_target_type {
 	 */
 	void (*explain)(void *target, const struct fg_flow *flow,
 			void (*line)(void *ctx, const char *text), void *ctx);
+	/*
+	 * What this target has to add to a format ("prometheus": whole metric
+	 * families whose names nobody else uses; "report": one JSON object).
+	 * False: nothing, or a format that it does not know. Optional.
+	 */
+	bool (*render)(void *target, const char *format, fg_write *write,
+		       void *ctx);
 	/*
 	 * SIGHUP with an unchanged configuration of this target: reopen files
 	 * and the like. Optional.
