@@ -14,7 +14,10 @@
 
 struct fg_json;
 
-/* Receives each message, "file:line:col: text", without a newline. */
+/*
+ * Receives each message, "file:line:col: text", without a newline. Columns
+ * count characters from 1, a tab is one. After 50 errors, the rest is counted.
+ */
 struct fg_report {
 	void (*say)(void *ctx, enum fg_level level, const char *text);
 	void *ctx;
@@ -40,6 +43,8 @@ unsigned fg_json_errors(const struct fg_json *doc);
  * was asked for in the same object; returns how many.
  */
 unsigned fg_json_unknown_keys(const struct fg_json *doc);
+/* The same for the keys of one object, but not for what they hold. */
+unsigned fg_node_unknown_keys(const struct fg_node *object);
 
 enum fg_node_kind {
 	FG_NODE_NULL,
@@ -50,6 +55,10 @@ enum fg_node_kind {
 	FG_NODE_OBJECT
 };
 
+/*
+ * To the getters, an object that is NULL or no object has no keys. Reading a
+ * value of an object by fg_node_at() counts as asking for its key.
+ */
 enum fg_node_kind fg_node_kind(const struct fg_node *n);
 int fg_node_text(const struct fg_node *object, const char *key,
 		 const char **out);
@@ -82,8 +91,8 @@ void fg_node_set_defaults(const struct fg_node *object,
 bool fg_node_equal(const struct fg_node *a, const struct fg_node *b);
 
 /*
- * "file:line:col: ..." at the node; offset: that many decoded characters into
- * a text node, for errors inside an expression.
+ * "file:line:col: ..." at the node; offset: that many bytes into the (decoded)
+ * text of a text node, for errors inside an expression; 0 is its quote.
  */
 void fg_node_error(const struct fg_node *at, const char *fmt, ...)
 	FG_PRINTF(2, 3);
@@ -91,8 +100,10 @@ void fg_node_error_at(const struct fg_node *at, size_t offset, const char *fmt,
 		      ...) FG_PRINTF(3, 4);
 void fg_node_warning(const struct fg_node *at, const char *fmt, ...)
 	FG_PRINTF(2, 3);
+void fg_node_notice(const struct fg_node *at, const char *fmt, ...)
+	FG_PRINTF(2, 3);
 void fg_node_say(const struct fg_node *at, enum fg_level level, size_t offset,
-		 const char *fmt, va_list ap);
+		 const char *fmt, va_list ap) FG_PRINTF(4, 0);
 
 /* The functions above, as plugins get them. */
 extern const struct fg_config fg_json_config;
