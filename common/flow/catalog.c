@@ -286,6 +286,11 @@ int fg_catalog_load(struct fg_catalog *c, const char *path, char *err,
 
 /* ------------------------------------------------------------- look-up */
 
+uint32_t fg_catalog_count(const struct fg_catalog *c, enum fg_name kind)
+{
+	return fg_names_count(c->names[kind]);
+}
+
 const char *fg_catalog_name(const struct fg_catalog *c, enum fg_name kind,
 			    uint32_t id)
 {

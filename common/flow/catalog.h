@@ -41,6 +41,9 @@ uint32_t fg_catalog_generation(const struct fg_catalog *c);
 /* Names not learnt: the catalog was full, or the name longer than 83 bytes. */
 uint64_t fg_catalog_refused(const struct fg_catalog *c);
 
+/* How many names of a kind there are: 0 until files or an agent gave some. */
+uint32_t fg_catalog_count(const struct fg_catalog *c, enum fg_name kind);
+
 /* NULL when not known. Valid until the id is learnt with another name. */
 const char *fg_catalog_name(const struct fg_catalog *c, enum fg_name kind,
 			    uint32_t id);

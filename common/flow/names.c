@@ -64,6 +64,11 @@ void fg_names_free(struct fg_names *t)
 	free(t);
 }
 
+uint32_t fg_names_count(const struct fg_names *t)
+{
+	return t->count;
+}
+
 /* The part after the first dot, or all of it. */
 static const char *short_form(const char *tag)
 {

@@ -22,6 +22,7 @@ void fg_names_free(struct fg_names *t);
 /* 1: new, or another tag for id; 0: known; -ENOSPC: full, or tag too long. */
 int fg_names_learn(struct fg_names *t, uint32_t id, struct fg_slice tag);
 
+uint32_t fg_names_count(const struct fg_names *t);
 /* NULL when not known. Valid until the id gets another tag. */
 const char *fg_names_tag(const struct fg_names *t, uint32_t id);
 /*
