@@ -26,8 +26,9 @@
 void fg_json_say(struct fg_json *doc, enum fg_level level, size_t offset,
 		 const char *message)
 {
-	char line[2048];
+	char line[2048], shown[2048];
 	unsigned row, column;
+	int n;
 
 	if (level == FG_LOG_ERROR && ++doc->errors > ERRORS_SHOWN) {
 		if (doc->errors > ERRORS_SHOWN + 1)
@@ -35,9 +36,13 @@ void fg_json_say(struct fg_json *doc, enum fg_level level, size_t offset,
 		message = "too many errors: the rest is not shown";
 	}
 	fg_syntax_place(doc->text, offset, &row, &column);
-	snprintf(line, sizeof(line), "%s:%u:%u: %s", doc->name, row, column,
-		 message);
-	doc->report.say(doc->report.ctx, level, line);
+	n = snprintf(line, sizeof(line), "%s:%u:%u: %s", doc->name, row, column,
+		     message);
+	if (n >= (int)sizeof(line))
+		n = sizeof(line) - 1;
+	/* it may quote anything out of the file, whoever wrote it */
+	fg_text_printable(fg_slice(line, (size_t)n), shown, sizeof(shown));
+	doc->report.say(doc->report.ctx, level, shown);
 }
 
 static void syntax_error(void *ctx, size_t offset, const char *message)

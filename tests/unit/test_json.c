@@ -526,6 +526,10 @@ static void test_levels(void **state)
 	/* only errors make a file refused */
 	assert_int_equal(fg_json_errors(doc), 0);
 	assert_says(&said, "f:1:1: w1\nf:1:1: n2\n", "levels");
+	/* a name out of the file, quoted as it is by whoever says it */
+	memset(&said, 0, sizeof(said));
+	fg_node_warning(fg_json_root(doc), "\"%s\"", "\x1b[2J\r\n");
+	assert_says(&said, "f:1:1: \"\\x1b[2J\\x0d\\x0a\"\n", "controls");
 	fg_json_free(doc);
 }
 
