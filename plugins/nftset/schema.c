@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* schema.c - sets compared and made, with libnftnl. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+
+#include "schema.h"
+
+/* nft's own numbers of data types, six bits each in a set's key type. */
+#define TYPE_BITS 6
+#define TYPE_MASK ((1u << TYPE_BITS) - 1)
+/* five of them fit into the 32 bits that the kernel keeps */
+#define TYPES_KEPT 5
+
+#define TYPE_INVALID 0
+#define TYPE_INTEGER 4
+#define TYPE_MARK    19
+#define TYPE_CLASSID 23
+
+static const char *const type_names[] = {
+	"?",	       "verdict",      "nf_proto",
+	"bitmask",     "integer",      "string",
+	"ll_addr",     "ipv4_addr",    "ipv6_addr",
+	"ether_addr",  "ether_type",   "arp_op",
+	"inet_proto",  "inet_service", "icmp_type",
+	"tcp_flag",    "dccp_pkttype", "mh_type",
+	"time",	       "mark",	       "iface_index",
+	"iface_type",  "realm",	       "classid",
+	"uid",	       "gid",	       "ct_state",
+	"ct_dir",      "ct_status",    "icmpv6_type",
+	"ct_label",    "pkt_type",     "icmp_code",
+	"icmpv6_code", "icmpx_code",   "devgroup",
+	"dscp",	       "ecn",	       "fib_addrtype",
+	"boolean",     "ct_event",     "ifname",
+	"igmp_type",
+};
+#define TYPE_NAMES (sizeof(type_names) / sizeof(*type_names))
+
+static const char *type_name(uint32_t type)
+{
+	return type < TYPE_NAMES ? type_names[type] : "?";
+}
+
+static uint32_t type_number(const char *name)
+{
+	for (uint32_t i = 1; i < TYPE_NAMES; i++)
+		if (!strcmp(type_names[i], name))
+			return i;
+	return TYPE_INVALID;
+}
+
+static const struct {
+	const char *name;
+	uint8_t family;
+} families[] = {
+	{"inet", NFPROTO_INET}, {"ip", NFPROTO_IPV4},
+	{"ip6", NFPROTO_IPV6},	{"bridge", NFPROTO_BRIDGE},
+	{"arp", NFPROTO_ARP},	{"netdev", NFPROTO_NETDEV},
+};
+#define FAMILIES (sizeof(families) / sizeof(*families))
+
+const char *fg_family_name(uint8_t family)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (families[i].family == family)
+			return families[i].name;
+	return NULL;
+}
+
+int fg_family(const char *name)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (!strcmp(families[i].name, name))
+			return families[i].family;
+	return -1;
+}
+
+const char *const *fg_family_names(size_t *count)
+{
+	static const char *const names[] = {"inet",   "ip",  "ip6",
+					    "bridge", "arp", "netdev"};
+
+	*count = sizeof(names) / sizeof(*names);
+	return names;
+}
+
+/* What a map is called in the configuration and what the kernel keeps of it. */
+static const struct {
+	const char *name;
+	uint32_t type;
+	uint32_t len;
+} maps[] = {
+	[FG_MAP_NONE] = {"", 0, 0},
+	[FG_MAP_MARK] = {"mark", TYPE_MARK, 4},
+	[FG_MAP_CLASSID] = {"classid", TYPE_CLASSID, 4},
+	[FG_MAP_VERDICT] = {"verdict", NFT_DATA_VERDICT, 16},
+};
+_Static_assert(sizeof(maps) / sizeof(*maps) == FG_MAP_COUNT, "a map's row");
+
+const char *fg_map_name(enum fg_map map)
+{
+	return maps[map].name;
+}
+
+static uint32_t key_type(const struct fg_key_shape *s)
+{
+	uint32_t type = 0;
+
+	for (int i = 0; i < s->count; i++)
+		type = type << TYPE_BITS |
+		       type_number(fg_key_field_type(s->field[i], s->version));
+	return type;
+}
+
+/* ------------------------------------------------------------- reading */
+
+struct handles {
+	uint64_t table;
+};
+
+static int read_table(void *ctx, const struct nlmsghdr *nlh)
+{
+	struct handles *h = ctx;
+	struct nftnl_table *t = nftnl_table_alloc();
+
+	if (!t)
+		return -ENOMEM;
+	if (nftnl_table_nlmsg_parse(nlh, t) == 0)
+		h->table = nftnl_table_get_u64(t, NFTNL_TABLE_HANDLE);
+	nftnl_table_free(t);
+	return 0;
+}
+
+static int read_set(void *ctx, const struct nlmsghdr *nlh)
+{
+	return nftnl_set_nlmsg_parse(nlh, ctx) < 0 ? -EPROTO : 0;
+}
+
+static int get_table(struct fg_nl *nl, const struct fg_schema *want,
+		     struct fg_schema_found *found)
+{
+	_Alignas(struct nlmsghdr) char buf[1024];
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct handles h = {0};
+	struct nlmsghdr *nlh;
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, want->table);
+	nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, want->family, 0, 0);
+	nftnl_table_nlmsg_build_payload(nlh, t);
+	nftnl_table_free(t);
+	err = fg_nl_request(nl, nlh, read_table, &h);
+	found->table_handle = h.table;
+	return err;
+}
+
+static int get_set(struct fg_nl *nl, const struct fg_schema *want,
+		   struct nftnl_set *s)
+{
+	_Alignas(struct nlmsghdr) char buf[1024];
+	struct nftnl_set *ask = nftnl_set_alloc();
+	struct nlmsghdr *nlh;
+
+	if (!ask)
+		return -ENOMEM;
+	nftnl_set_set_str(ask, NFTNL_SET_TABLE, want->table);
+	nftnl_set_set_str(ask, NFTNL_SET_NAME, want->set);
+	nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSET, want->family, 0, 0);
+	nftnl_set_nlmsg_build_payload(nlh, ask);
+	nftnl_set_free(ask);
+	return fg_nl_request(nl, nlh, read_set, s);
+}
+
+/* ----------------------------------------------------------- comparing */
+
+/* What a sentence about the set begins with. */
+static int begin(const struct fg_schema *want, char *why)
+{
+	int n = snprintf(why, FG_SCHEMA_WHY, "%s \"%s %s %s\" ",
+			 want->map == FG_MAP_NONE ? "set" : "map",
+			 fg_family_name(want->family), want->table, want->set);
+
+	return n < FG_SCHEMA_WHY ? n : FG_SCHEMA_WHY - 1;
+}
+
+#define SAY(want, why, ...)                                                    \
+	do {                                                                   \
+		int n_ = begin(want, why);                                     \
+		snprintf((why) + n_, (size_t)(FG_SCHEMA_WHY - n_),             \
+			 __VA_ARGS__);                                         \
+	} while (0)
+
+/* The set's key in words: "ipv4_addr . inet_service". */
+static void found_types(uint32_t type, uint32_t len, char text[FG_KEY_TEXT])
+{
+	uint32_t types[TYPES_KEPT];
+	int n = 0, used = 0;
+
+	for (; type && n < TYPES_KEPT; type >>= TYPE_BITS)
+		types[n++] = type & TYPE_MASK;
+	text[0] = '\0';
+	while (n-- && used < FG_KEY_TEXT - 32)
+		used += snprintf(text + used, (size_t)(FG_KEY_TEXT - used),
+				 "%s%s", used ? " . " : "",
+				 type_name(types[n]));
+	if (!used)
+		snprintf(text, FG_KEY_TEXT, "of %u bytes", len);
+}
+
+/*
+ * Field by field, the last one first, as far as the kernel keeps them. A typeof
+ * set may have a field whose type nft has no number for: then only the length
+ * of the whole key can tell.
+ */
+static bool key_fits(const struct fg_key_shape *s, uint32_t type, uint32_t len)
+{
+	if (len != s->len)
+		return false;
+	for (int i = s->count - 1, n = 0; i >= 0 && n < TYPES_KEPT; i--, n++) {
+		uint32_t is = type & TYPE_MASK;
+		uint32_t should =
+			type_number(fg_key_field_type(s->field[i], s->version));
+
+		if (is != should && is != TYPE_INVALID && is != TYPE_INTEGER)
+			return false;
+		type >>= TYPE_BITS;
+	}
+	return s->count > TYPES_KEPT || type == 0;
+}
+
+/* How many fields a set has, where that can be known. */
+static int fields_of(uint32_t type)
+{
+	int n = 0;
+
+	for (; type; type >>= TYPE_BITS)
+		n++;
+	return n;
+}
+
+static void say_key(const struct fg_schema *want, uint32_t type, uint32_t len,
+		    char *why)
+{
+	char has[FG_KEY_TEXT], wants[FG_KEY_TEXT], fields[FG_KEY_TEXT];
+	int count = fields_of(type);
+	const char *remedy = "put the fields in the set's order";
+
+	found_types(type, len, has);
+	fg_key_format_types(&want->shape, wants);
+	fg_key_format_fields(&want->shape, fields);
+	if (count > want->shape.count)
+		remedy = "add the missing field to \"type\"";
+	else if (count < want->shape.count)
+		remedy = "take the field that is too many out of \"type\"";
+	else if (type_number("inet_proto") && len != want->shape.len)
+		remedy = "use fields of the set's types, or set_family";
+	SAY(want, why,
+	    "has key %s, \"type\" [%s] makes %s: %s, or declare the set with "
+	    "\"type %s\"",
+	    has, fields, wants, remedy, wants);
+}
+
+static int say_map(const struct fg_schema *want, uint32_t flags, uint32_t type,
+		   char *why)
+{
+	bool is_map = flags & (NFT_SET_MAP | NFT_SET_OBJECT);
+
+	if (!is_map && want->map != FG_MAP_NONE)
+		SAY(want, why,
+		    "is a set, but \"data\" needs a map: declare it as \"map "
+		    "%s { type ... : %s; }\"",
+		    want->set, fg_map_name(want->map));
+	else if (is_map && want->map == FG_MAP_NONE)
+		SAY(want, why,
+		    "is a map: say what its elements lead to with \"data\", "
+		    "such as {\"mark\": \"0x10\"}");
+	else
+		SAY(want, why,
+		    "is a map to %s, \"data\" gives a %s: make the two the "
+		    "same",
+		    type == NFT_DATA_VERDICT ? "verdict" : type_name(type),
+		    fg_map_name(want->map));
+	return -EINVAL;
+}
+
+static bool map_fits(const struct fg_schema *want, uint32_t flags,
+		     uint32_t type, uint32_t len)
+{
+	if (flags & NFT_SET_OBJECT)
+		return false;
+	if (!(flags & NFT_SET_MAP))
+		return want->map == FG_MAP_NONE;
+	if (want->map == FG_MAP_NONE || want->map == FG_MAP_VERDICT)
+		return want->map == FG_MAP_VERDICT && type == NFT_DATA_VERDICT;
+	return len == maps[want->map].len &&
+	       (type == maps[want->map].type || type == TYPE_INTEGER ||
+		type == TYPE_INVALID);
+}
+
+static int compare(const struct fg_schema *want, const struct nftnl_set *s,
+		   struct fg_schema_found *found, char *why)
+{
+	uint32_t flags = nftnl_set_get_u32(s, NFTNL_SET_FLAGS);
+	uint32_t type = nftnl_set_get_u32(s, NFTNL_SET_KEY_TYPE);
+	uint32_t len = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
+	uint32_t data = nftnl_set_get_u32(s, NFTNL_SET_DATA_TYPE);
+	uint32_t data_len = nftnl_set_get_u32(s, NFTNL_SET_DATA_LEN);
+
+	found->timeouts = flags & NFT_SET_TIMEOUT;
+	found->timeout_ms = nftnl_set_get_u64(s, NFTNL_SET_TIMEOUT);
+	found->size = nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE);
+	found->set_handle = nftnl_set_get_u64(s, NFTNL_SET_HANDLE);
+	found->counter = nftnl_set_is_set(s, NFTNL_SET_EXPR) ||
+			 nftnl_set_is_set(s, NFTNL_SET_EXPRESSIONS);
+	if (!map_fits(want, flags, data, data_len))
+		return say_map(want, flags, data, why);
+	if (!key_fits(&want->shape, type, len)) {
+		say_key(want, type, len, why);
+		return -EINVAL;
+	}
+	if (flags & NFT_SET_INTERVAL) {
+		SAY(want, why,
+		    "has \"flags interval\": with it every change of one "
+		    "element costs time for all of them; declare it without, "
+		    "for the elements of flows are never ranges");
+		return -EINVAL;
+	}
+	if (flags & NFT_SET_CONSTANT) {
+		SAY(want, why,
+		    "has \"flags constant\": declare it without, or nothing "
+		    "can be added");
+		return -EINVAL;
+	}
+	if (want->ttl_ms && !found->timeouts) {
+		SAY(want, why,
+		    "has no \"flags timeout\", but \"ttl\" is %u: declare it "
+		    "with \"flags timeout\", or set \"ttl\" to 0",
+		    want->ttl_ms / 1000);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
+		    struct fg_schema_found *found, char why[FG_SCHEMA_WHY])
+{
+	struct nftnl_set *s = nftnl_set_alloc();
+	bool table = true;
+	int err;
+
+	why[0] = '\0';
+	*found = (struct fg_schema_found){0};
+	if (!s)
+		return -ENOMEM;
+	err = get_table(nl, want, found);
+	if (err)
+		table = false;
+	else
+		err = get_set(nl, want, s);
+	if (!err)
+		err = compare(want, s, found, why);
+	else if (err == -ENOENT && !table)
+		SAY(want, why,
+		    "is missing, and so is its table: load the firewall that "
+		    "declares it, correct \"table_name\" and "
+		    "\"table_family\", or set \"managed\" to true");
+	else if (err == -ENOENT)
+		SAY(want, why,
+		    "is missing: declare it in table \"%s %s\", correct "
+		    "\"set_name\", or set \"managed\" to true",
+		    fg_family_name(want->family), want->table);
+	else if (err == -EPERM)
+		SAY(want, why,
+		    "cannot be looked at: nftables needs the capability "
+		    "CAP_NET_ADMIN");
+	else
+		SAY(want, why, "cannot be looked at: %s", strerror(-err));
+	nftnl_set_free(s);
+	return err;
+}
+
+/* -------------------------------------------------------------- making */
+
+/* nft's numbers of byte orders, and of what a set's user data says of them. */
+#define BYTEORDER_INVALID 0
+#define BYTEORDER_HOST	  1
+#define BYTEORDER_NET	  2
+
+static uint32_t key_byteorder(const struct fg_key_shape *s)
+{
+	if (s->count > 1)
+		return BYTEORDER_INVALID;
+	switch (s->field[0]) {
+	case FG_KEY_MARK:
+	case FG_KEY_INTERFACE:
+		return BYTEORDER_HOST;
+	default:
+		return BYTEORDER_NET;
+	}
+}
+
+static void set_userdata(struct nftnl_set *s, const struct fg_schema *want)
+{
+	struct nftnl_udata_buf *u = nftnl_udata_buf_alloc(256);
+
+	if (!u)
+		return;
+	nftnl_udata_put_u32(u, NFTNL_UDATA_SET_KEYBYTEORDER,
+			    key_byteorder(&want->shape));
+	if (want->map != FG_MAP_NONE)
+		nftnl_udata_put_u32(u, NFTNL_UDATA_SET_DATABYTEORDER,
+				    want->map == FG_MAP_VERDICT
+					    ? BYTEORDER_INVALID
+					    : BYTEORDER_HOST);
+	nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(u),
+			   nftnl_udata_buf_len(u));
+	nftnl_udata_buf_free(u);
+}
+
+static struct nftnl_set *make_set(const struct fg_schema *want)
+{
+	struct nftnl_set *s = nftnl_set_alloc();
+	uint32_t flags = want->ttl_ms ? NFT_SET_TIMEOUT : 0;
+
+	if (!s)
+		return NULL;
+	nftnl_set_set_str(s, NFTNL_SET_TABLE, want->table);
+	nftnl_set_set_str(s, NFTNL_SET_NAME, want->set);
+	nftnl_set_set_u32(s, NFTNL_SET_ID, 1);
+	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, want->family);
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, key_type(&want->shape));
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, want->shape.len);
+	if (want->map != FG_MAP_NONE) {
+		flags |= NFT_SET_MAP;
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, maps[want->map].type);
+		/* a verdict's length is the kernel's own affair */
+		nftnl_set_set_u32(
+			s, NFTNL_SET_DATA_LEN,
+			want->map == FG_MAP_VERDICT ? 0 : maps[want->map].len);
+	}
+	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
+	if (want->size)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, want->size);
+	set_userdata(s, want);
+	return s;
+}
+
+size_t fg_schema_create(const struct fg_schema *want, uint32_t first,
+			uint32_t *count, void *buf)
+{
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct nftnl_set *s = make_set(want);
+	struct mnl_nlmsg_batch *batch = NULL;
+	struct nlmsghdr *nlh;
+	uint32_t seq = first;
+	size_t len = 0;
+
+	if (t && s)
+		batch = mnl_nlmsg_batch_start(buf, FG_SCHEMA_BYTES);
+	if (!batch)
+		goto out;
+	nftnl_batch_begin(mnl_nlmsg_batch_current(batch), seq++);
+	mnl_nlmsg_batch_next(batch);
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, want->table);
+	nlh = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch),
+				    NFT_MSG_NEWTABLE, want->family,
+				    NLM_F_CREATE, seq++);
+	nftnl_table_nlmsg_build_payload(nlh, t);
+	mnl_nlmsg_batch_next(batch);
+	nlh = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch),
+				    NFT_MSG_NEWSET, want->family, NLM_F_CREATE,
+				    seq++);
+	nftnl_set_nlmsg_build_payload(nlh, s);
+	mnl_nlmsg_batch_next(batch);
+	nftnl_batch_end(mnl_nlmsg_batch_current(batch), seq++);
+	mnl_nlmsg_batch_next(batch);
+	len = mnl_nlmsg_batch_size(batch);
+	mnl_nlmsg_batch_stop(batch);
+	*count = seq - first;
+out:
+	if (t)
+		nftnl_table_free(t);
+	if (s)
+		nftnl_set_free(s);
+	return len;
+}
+
+size_t fg_schema_flush(const struct fg_schema *want, uint32_t first,
+		       uint32_t *count, void *buf)
+{
+	struct nftnl_set *s = nftnl_set_alloc();
+	char *p = buf;
+	struct nlmsghdr *nlh;
+
+	if (!s)
+		return 0;
+	nlh = nftnl_batch_begin(p, first);
+	p += MNL_ALIGN(nlh->nlmsg_len);
+	nftnl_set_set_str(s, NFTNL_SET_TABLE, want->table);
+	nftnl_set_set_str(s, NFTNL_SET_NAME, want->set);
+	nlh = nftnl_nlmsg_build_hdr(p, NFT_MSG_DELSETELEM, want->family, 0,
+				    first + 1);
+	nftnl_set_elems_nlmsg_build_payload(nlh, s);
+	p += MNL_ALIGN(nlh->nlmsg_len);
+	nlh = nftnl_batch_end(p, first + 2);
+	p += MNL_ALIGN(nlh->nlmsg_len);
+	nftnl_set_free(s);
+	*count = 3;
+	return (size_t)(p - (char *)buf);
+}
+
+const char *fg_schema_create_table_text(const struct fg_schema *want,
+					char *text)
+{
+	snprintf(text, FG_SCHEMA_WHY, "add table %s %s",
+		 fg_family_name(want->family), want->table);
+	return text;
+}
+
+const char *fg_schema_create_set_text(const struct fg_schema *want, char *text)
+{
+	char types[FG_KEY_TEXT], size[32] = "";
+
+	if (want->size)
+		snprintf(size, sizeof(size), " size %u;", want->size);
+	snprintf(text, FG_SCHEMA_WHY, "add %s %s %s %s { type %s%s%s;%s%s }",
+		 want->map == FG_MAP_NONE ? "set" : "map",
+		 fg_family_name(want->family), want->table, want->set,
+		 fg_key_format_types(&want->shape, types),
+		 want->map == FG_MAP_NONE ? "" : " : ", fg_map_name(want->map),
+		 size, want->ttl_ms ? " flags timeout;" : "");
+	return text;
+}
