@@ -8,14 +8,19 @@
 
 #include <flowgate/plugin.h>
 
+#include "message.h"
+
 /* What a key is of: an attribute, or one of these. */
 enum fg_subject {
 	FG_SUBJECT_TYPE = FG_ATTR_COUNT,
 	FG_SUBJECT_DIGEST,
-	FG_SUBJECT_DIGEST_PREV,
-	FG_SUBJECT_NODES, /* from here on: objects, by number */
+	FG_SUBJECT_PARTS, /* from here on: enum fg_part */
+	FG_SUBJECT_NODES = FG_SUBJECT_PARTS + FG_PART_COUNT, /* by number */
 	FG_SUBJECT_MAX = FG_SUBJECT_NODES + 32,
 };
+
+/* A kind beyond enum fg_kind: an object that is taken as a whole. */
+#define FG_KIND_OBJECT 64
 
 /* Nodes: objects that hold keys. */
 #define FG_NODE_NONE 0 /* nothing in it is known */

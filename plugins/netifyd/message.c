@@ -17,16 +17,21 @@
 #include "base/text.h"
 #include "check.h"
 #include "key.h"
+#include "names.h"
 
 struct fg_reader {
 	struct fg_message m;
 	struct fg_keys *keys;
 	uint64_t seen[(FG_SUBJECT_MAX + 63) / 64];
 	/*
-	 * The key that came after each one last time. An agent writes its keys
-	 * in one order, so that most are found by one comparison.
+	 * The two keys that came after each one lately. An agent writes its
+	 * keys in one order, some of them not always: nearly all are found by
+	 * comparing one or two.
 	 */
-	uint8_t next[FG_KEY_MAX];
+	struct {
+		uint8_t first, second;
+	} next[FG_KEY_MAX];
+	struct fg_slice part[FG_PART_COUNT];
 	uint32_t max_tokens;
 	uint32_t token_count; /* of m, once tokenised */
 	bool tokenised;
@@ -240,6 +245,13 @@ static inline bool is_word(const char *p, const char *end, const char *word,
 
 /* --------------------------------------------------------------- values */
 
+#define WORD(s) s, sizeof(s) - 1
+
+static inline bool is_text(struct fg_slice s, const char *word, uint32_t len)
+{
+	return s.len == len && memcmp(s.ptr, word, len) == 0;
+}
+
 static inline union fg_value *set(struct fg_message *m, unsigned attr)
 {
 	m->has[attr / 64] |= 1ull << (attr % 64);
@@ -260,18 +272,21 @@ static void read_digest(struct fg_message *m, struct fg_slice text)
 static void read_other_type(struct fg_message *m, unsigned attr,
 			    struct fg_slice text)
 {
-	static const char *const names[FG_OTHER_COUNT] = {
-		[FG_OTHER_UNKNOWN] = "unknown",
-		[FG_OTHER_LOCAL] = "local",
-		[FG_OTHER_REMOTE] = "remote",
-		[FG_OTHER_MULTICAST] = "multicast",
-		[FG_OTHER_BROADCAST] = "broadcast",
-		[FG_OTHER_UNSUPPORTED] = "unsupported",
-		[FG_OTHER_ERROR] = "error",
+	static const struct {
+		const char *name;
+		uint32_t len;
+	} names[FG_OTHER_COUNT] = {
+		[FG_OTHER_UNKNOWN] = {WORD("unknown")},
+		[FG_OTHER_LOCAL] = {WORD("local")},
+		[FG_OTHER_REMOTE] = {WORD("remote")},
+		[FG_OTHER_MULTICAST] = {WORD("multicast")},
+		[FG_OTHER_BROADCAST] = {WORD("broadcast")},
+		[FG_OTHER_UNSUPPORTED] = {WORD("unsupported")},
+		[FG_OTHER_ERROR] = {WORD("error")},
 	};
 
 	for (unsigned i = 0; i < FG_OTHER_COUNT; i++)
-		if (fg_slice_is(text, names[i]))
+		if (is_text(text, names[i].name, names[i].len))
 			set(m, attr)->u = i;
 }
 
@@ -350,7 +365,7 @@ static void take_bool(struct fg_message *m, const struct fg_key *key, bool b)
 
 struct level {
 	const char *begin;
-	const struct fg_key *list; /* the array is this one's value */
+	const struct fg_key *key; /* whose value it is; NULL: nobody's */
 	uint8_t node;
 	bool object;
 };
@@ -366,22 +381,28 @@ static inline bool key_is(const struct fg_key *key, const char *p)
 }
 
 /*
- * Reads a key and its colon at *p; *key is its number, 0 for one that nobody
- * knows. last is the number of the known one before.
+ * Reads a key and its colon at *p; *number is 0 for one that nobody knows.
+ * last is the number of the known one before.
  */
-static inline bool read_key(struct fg_reader *r, const char **p,
-			    const char *end, unsigned node, unsigned last,
-			    unsigned *key)
+static inline bool read_key(struct fg_reader *r, const struct fg_key *keys,
+			    const char **p, const char *end, unsigned node,
+			    unsigned last, unsigned *number)
 {
-	const struct fg_key *guess = &fg_keys_all(r->keys)[r->next[last]];
+	unsigned first = r->next[last].first, second = r->next[last].second;
 	uint32_t flags = 0;
 	const char *name;
 
-	if (end - *p >= FG_KEY_SIZE && guess->parent == node &&
-	    key_is(guess, *p)) {
-		*p += guess->len;
-		*key = r->next[last];
-		return true;
+	if (node != FG_NODE_NONE && end - *p >= FG_KEY_SIZE) {
+		if (keys[first].parent == node && key_is(&keys[first], *p)) {
+			*p += keys[first].len;
+			*number = first;
+			return true;
+		}
+		if (keys[second].parent == node && key_is(&keys[second], *p)) {
+			*p += keys[second].len;
+			*number = second;
+			goto found;
+		}
 	}
 	if (**p != '"')
 		return false;
@@ -389,12 +410,18 @@ static inline bool read_key(struct fg_reader *r, const char **p,
 	*p = string_end(name, end, &flags);
 	if (!*p)
 		return false;
-	*key = node ? fg_keys_find(r->keys, node, name, (size_t)(*p - name))
-		    : 0;
-	if (*key)
-		r->next[last] = (uint8_t)*key;
+	*number = node == FG_NODE_NONE ? 0
+				       : fg_keys_find(r->keys, node, name,
+						      (size_t)(*p - name));
 	*p = skip_space(*p + 1);
-	return *(*p)++ == ':';
+	if (*(*p)++ != ':')
+		return false;
+	if (!*number)
+		return true;
+found:
+	r->next[last].second = (uint8_t)first;
+	r->next[last].first = (uint8_t)*number;
+	return true;
 }
 
 /* False: there was one before. */
@@ -408,20 +435,20 @@ static inline bool first_time(struct fg_reader *r, unsigned subject)
 }
 
 struct found {
-	struct fg_slice digest_prev;
 	uint32_t tokens;
 	bool twice;
 };
 
-static void take_list(struct fg_message *m, const struct fg_key *key,
-		      struct fg_slice list, struct found *found)
+/* A list or an object as a whole. */
+static void take_whole(struct fg_reader *r, const struct fg_key *key,
+		       struct fg_slice text)
 {
-	if (key->kind != FG_KIND_LIST)
+	if (key->kind != (*text.ptr == '[' ? FG_KIND_LIST : FG_KIND_OBJECT))
 		return;
 	if (key->subject < FG_ATTR_COUNT)
-		set(m, key->subject)->text = list;
+		set(&r->m, key->subject)->text = text;
 	else
-		found->digest_prev = list;
+		r->part[key->subject - FG_SUBJECT_PARTS] = text;
 }
 
 /*
@@ -431,7 +458,7 @@ static void take_list(struct fg_message *m, const struct fg_key *key,
 static int scan(struct fg_reader *r, const char *p, const char *end,
 		struct found *found)
 {
-	const struct fg_key *keys = fg_keys_all(r->keys), *key;
+	const struct fg_key *keys = fg_keys_all(r->keys), *key = keys;
 	struct level levels[FG_JSON_DEPTH_MAX], *in = levels;
 	struct fg_message *m = &r->m;
 	unsigned number, last = 0;
@@ -447,7 +474,7 @@ static int scan(struct fg_reader *r, const char *p, const char *end,
 		goto end_of_level;
 next_key:
 	p = skip_space(p);
-	if (!read_key(r, &p, end, in->node, last, &number))
+	if (!read_key(r, keys, &p, end, in->node, last, &number))
 		return -EBADMSG;
 	found->tokens++;
 	key = &keys[number];
@@ -483,7 +510,7 @@ next_value:
 		in->begin = p;
 		in->object = *p == '{';
 		in->node = number && in->object ? key->node : FG_NODE_NONE;
-		in->list = number && !in->object ? key : NULL;
+		in->key = number && !in->node ? key : NULL;
 		number = 0;
 		p = skip_space(p + 1);
 		if (*p == (in->object ? '}' : ']'))
@@ -535,9 +562,9 @@ end_of_level:
 		return p == end ? 0 : -EBADMSG;
 	if (p == end)
 		return -EBADMSG;
-	if (in->list)
-		take_list(m, in->list,
-			  fg_slice(in->begin, (size_t)(p - in->begin)), found);
+	if (in->key)
+		take_whole(r, in->key,
+			   fg_slice(in->begin, (size_t)(p - in->begin)));
 	in--;
 	goto end_of_value;
 }
@@ -546,24 +573,25 @@ end_of_level:
 
 static const struct {
 	const char *name;
+	uint32_t len;
 	bool digest; /* it is about one flow, and has to say which */
 } types[FG_MESSAGE_TYPE_COUNT] = {
-	[FG_MESSAGE_OTHER] = {"", false},
-	[FG_MESSAGE_AGENT_HELLO] = {"agent_hello", false},
-	[FG_MESSAGE_AGENT_STATUS] = {"agent_status", false},
-	[FG_MESSAGE_DEFINITIONS] = {"definitions", false},
-	[FG_MESSAGE_PROTOCOLS] = {"protocols", false},
-	[FG_MESSAGE_FLOW] = {"flow", true},
-	[FG_MESSAGE_FLOW_DPI_UPDATE] = {"flow_dpi_update", true},
-	[FG_MESSAGE_FLOW_DPI_COMPLETE] = {"flow_dpi_complete", true},
-	[FG_MESSAGE_FLOW_STATS] = {"flow_stats", true},
-	[FG_MESSAGE_FLOW_PURGE] = {"flow_purge", true},
+	[FG_MESSAGE_OTHER] = {WORD(""), false},
+	[FG_MESSAGE_AGENT_HELLO] = {WORD("agent_hello"), false},
+	[FG_MESSAGE_AGENT_STATUS] = {WORD("agent_status"), false},
+	[FG_MESSAGE_DEFINITIONS] = {WORD("definitions"), false},
+	[FG_MESSAGE_PROTOCOLS] = {WORD("protocols"), false},
+	[FG_MESSAGE_FLOW] = {WORD("flow"), true},
+	[FG_MESSAGE_FLOW_DPI_UPDATE] = {WORD("flow_dpi_update"), true},
+	[FG_MESSAGE_FLOW_DPI_COMPLETE] = {WORD("flow_dpi_complete"), true},
+	[FG_MESSAGE_FLOW_STATS] = {WORD("flow_stats"), true},
+	[FG_MESSAGE_FLOW_PURGE] = {WORD("flow_purge"), true},
 };
 
 static enum fg_message_type type_of(struct fg_slice name)
 {
 	for (unsigned i = 1; i < FG_MESSAGE_TYPE_COUNT; i++)
-		if (fg_slice_is(name, types[i].name))
+		if (is_text(name, types[i].name, types[i].len))
 			return (enum fg_message_type)i;
 	return FG_MESSAGE_OTHER;
 }
@@ -588,17 +616,9 @@ static void read_digest_prev(struct fg_message *m, struct fg_slice list)
 	}
 }
 
-/* v3 puts the id in front: "133.netify.netflix". */
-static void strip_number(struct fg_slice *name)
+struct fg_slice fg_message_part(const struct fg_reader *r, enum fg_part part)
 {
-	uint32_t n = 0;
-
-	while (n < name->len && is_digit(name->ptr[n]))
-		n++;
-	if (n && n + 1 < name->len && name->ptr[n] == '.') {
-		name->ptr += n + 1;
-		name->len -= n + 1;
-	}
+	return r->part[part];
 }
 
 int fg_message_read(struct fg_reader *r, const char *text, size_t len,
@@ -606,6 +626,7 @@ int fg_message_read(struct fg_reader *r, const char *text, size_t len,
 {
 	struct found found = {0};
 	struct fg_message *m = &r->m;
+	struct fg_slice *name;
 	int err;
 
 	/* the scan relies on its first and last byte */
@@ -617,6 +638,7 @@ int fg_message_read(struct fg_reader *r, const char *text, size_t len,
 	memset(r->seen, 0, sizeof(r->seen));
 	m->type_name = fg_slice("", 0);
 	m->digest_count = 0;
+	memset(r->part, 0, sizeof(r->part));
 	r->tokenised = false;
 	err = scan(r, text, text + len, &found);
 	if (err < 0)
@@ -632,9 +654,11 @@ int fg_message_read(struct fg_reader *r, const char *text, size_t len,
 	if (types[m->type].digest && !m->digest_count)
 		return -ENOKEY;
 	if (m->digest_count)
-		read_digest_prev(m, found.digest_prev);
-	if (fg_message_has(m, FG_ATTR_APPLICATION_NAME))
-		strip_number(&m->value[FG_ATTR_APPLICATION_NAME].text);
+		read_digest_prev(m, r->part[FG_PART_DIGEST_PREV]);
+	if (fg_message_has(m, FG_ATTR_APPLICATION_NAME)) {
+		name = &m->value[FG_ATTR_APPLICATION_NAME].text;
+		*name = fg_name_without_id(*name);
+	}
 	*out = m;
 	return 0;
 }
@@ -662,144 +686,4 @@ static const void *tokens(const struct fg_message *m, uint32_t *count)
 	}
 	*count = r->token_count;
 	return r->token_count ? r->tokens : NULL;
-}
-
-/* A walk over tokens: the value of one is followed by all that is in it. */
-struct walk {
-	const char *text;
-	const jsmntok_t *token;
-	uint32_t count;
-};
-
-static struct fg_slice token_text(const struct walk *w, uint32_t i)
-{
-	const jsmntok_t *t = &w->token[i];
-
-	return fg_slice(w->text + t->start, (size_t)(t->end - t->start));
-}
-
-/* The token behind i and all that is in it. */
-static uint32_t walk_over(const struct walk *w, uint32_t i)
-{
-	int end = w->token[i].end;
-
-	while (++i < w->count && w->token[i].start < end)
-		;
-	return i;
-}
-
-/* The value of a key of the object at i; 0: it has no such key. */
-static uint32_t walk_find(const struct walk *w, uint32_t i, const char *key)
-{
-	int end = w->token[i].end;
-
-	if (w->token[i].type != JSMN_OBJECT)
-		return 0;
-	for (i++; i + 1 < w->count && w->token[i].start < end;
-	     i = walk_over(w, i + 1))
-		if (fg_slice_is(token_text(w, i), key))
-			return i + 1;
-	return 0;
-}
-
-static struct walk walk_begin(const struct fg_message *m)
-{
-	struct walk w = {.text = m->text.ptr};
-
-	w.token = tokens(m, &w.count);
-	return w;
-}
-
-/* A list of {"id": number, "tag": text}, from token i on. */
-struct names {
-	uint32_t at;
-	int end;
-};
-
-static struct names names_of(const struct walk *w, const char *key)
-{
-	struct names names = {0, 0};
-	uint32_t list = w->count ? walk_find(w, 0, key) : 0;
-
-	if (list && w->token[list].type == JSMN_ARRAY) {
-		names.at = list + 1;
-		names.end = w->token[list].end;
-	}
-	return names;
-}
-
-static bool names_next(const struct walk *w, struct names *names, uint32_t *id,
-		       struct fg_slice *tag)
-{
-	while (names->at && names->at < w->count &&
-	       w->token[names->at].start < names->end) {
-		uint32_t i = walk_find(w, names->at, "id");
-		uint32_t t = walk_find(w, names->at, "tag");
-		struct fg_slice number;
-		uint64_t u;
-
-		names->at = walk_over(w, names->at);
-		if (!i || !t || w->token[t].type != JSMN_STRING)
-			continue;
-		number = token_text(w, i);
-		if (!fg_text_uint(number.ptr, number.len, &u) || u > UINT32_MAX)
-			continue;
-		*id = (uint32_t)u;
-		*tag = token_text(w, t);
-		return true;
-	}
-	return false;
-}
-
-static bool has_escape(struct fg_slice s)
-{
-	return s.len && memchr(s.ptr, '\\', s.len);
-}
-
-void fg_message_names(const struct fg_message *m,
-		      void (*each)(void *ctx, enum fg_name kind, uint32_t id,
-				   struct fg_slice tag),
-		      void *ctx)
-{
-	struct walk w = walk_begin(m);
-	struct names protocols = names_of(&w, "protocols");
-	struct names applications = names_of(&w, "applications");
-	struct names copied = protocols;
-	uint32_t id, other_id;
-	struct fg_slice tag, other;
-	bool copy = true;
-
-	while (names_next(&w, &protocols, &id, &tag))
-		if (!has_escape(tag))
-			each(ctx, FG_NAME_PROTOCOL, id, tag);
-	while (names_next(&w, &applications, &id, &tag)) {
-		copy = copy && names_next(&w, &copied, &other_id, &other) &&
-		       id == other_id && tag.len == other.len &&
-		       memcmp(tag.ptr, other.ptr, tag.len) == 0;
-		if (copy || has_escape(tag))
-			continue;
-		strip_number(&tag);
-		each(ctx, FG_NAME_APPLICATION, id, tag);
-	}
-}
-
-void fg_message_interfaces(const struct fg_message *m,
-			   void (*each)(void *ctx, struct fg_slice name,
-					struct fg_slice role),
-			   void *ctx)
-{
-	struct walk w = walk_begin(m);
-	uint32_t at = w.count ? walk_find(&w, 0, "interfaces") : 0, role;
-	int end;
-
-	if (!at || w.token[at].type != JSMN_OBJECT)
-		return;
-	end = w.token[at].end;
-	for (at++; at + 1 < w.count && w.token[at].start < end;
-	     at = walk_over(&w, at + 1)) {
-		role = walk_find(&w, at + 1, "role");
-		if (role && w.token[role].type == JSMN_STRING &&
-		    !has_escape(token_text(&w, at)))
-			each(ctx, token_text(&w, at), token_text(&w, role));
-	}
 }

@@ -31,7 +31,8 @@ void fg_reader_free(struct fg_reader *r);
  *			FG_JSON_DEPTH_MAX
  *	-ENOMSG		an object without a type
  *	-E2BIG		more than max_tokens
- *	-EEXIST		type, digest or an object with attributes twice
+ *	-EEXIST		twice a key that the rest depends on: type, digest, an
+ *			object with attributes
  *	-ENOKEY		of a type that needs a digest, without a valid one
  */
 int fg_message_read(struct fg_reader *r, const char *text, size_t len,
@@ -39,19 +40,16 @@ int fg_message_read(struct fg_reader *r, const char *text, size_t len,
 /* A sentence for each of these. */
 const char *fg_message_why(int error);
 
-/*
- * The names in a "definitions" or "protocols" message. v4's applications begin
- * with a copy of all protocols, under ids that mean other applications: that
- * is left out. Text without escapes, valid until each() returns.
- */
-void fg_message_names(const struct fg_message *m,
-		      void (*each)(void *ctx, enum fg_name kind, uint32_t id,
-				   struct fg_slice tag),
-		      void *ctx);
-/* The interfaces of an "agent_status" that have a role (v3, v4). */
-void fg_message_interfaces(const struct fg_message *m,
-			   void (*each)(void *ctx, struct fg_slice name,
-					struct fg_slice role),
-			   void *ctx);
+/* Parts of a message that are not attributes; JSON text, empty when absent. */
+enum fg_part {
+	FG_PART_DIGEST_PREV,  /* flow.digest_prev: a list */
+	FG_PART_PROTOCOLS,    /* a list; see names.h */
+	FG_PART_APPLICATIONS, /* a list */
+	FG_PART_INTERFACES,   /* an object */
+	FG_PART_COUNT
+};
+
+/* Of the message that r read last. */
+struct fg_slice fg_message_part(const struct fg_reader *r, enum fg_part part);
 
 #endif

@@ -7,20 +7,26 @@
 #include "base/text.h"
 #include "frame.h"
 #include "message.h"
+#include "names.h"
 
 /*
- * Which names flows have brought lately, so that not every flow asks the host.
- * v5 says the names of applications and protocols nowhere else. Direct-mapped;
- * the agents' own tables have a few hundred that are in use.
+ * A name that a flow brought lately, so that not every flow tells the host. v5
+ * says its names nowhere else. Direct-mapped: a few hundred are in use.
  */
-#define LEARNT 1024
+#define LEARNT 512
+
+struct learnt {
+	uint32_t id;
+	uint8_t len;
+	char tag[43];
+};
 
 struct input {
 	const struct fg_host *host;
 	void *source;
 	struct fg_frame *frame;
 	struct fg_reader *reader;
-	uint64_t learnt[LEARNT];
+	struct learnt learnt[FG_NAME_COUNT][LEARNT];
 };
 
 static void learn_name(void *ctx, enum fg_name kind, uint32_t id,
@@ -43,8 +49,9 @@ static void learn_from_flow(struct input *in, const struct fg_message *m,
 			    enum fg_name kind, enum fg_attr id_attr,
 			    enum fg_attr tag_attr)
 {
+	struct learnt *l;
 	struct fg_slice tag;
-	uint64_t id, hash, *learnt;
+	uint64_t id;
 
 	if (!fg_message_has(m, id_attr) || !fg_message_has(m, tag_attr))
 		return;
@@ -52,12 +59,16 @@ static void learn_from_flow(struct input *in, const struct fg_message *m,
 	tag = m->value[tag_attr].text;
 	if (id == 0 || id > UINT32_MAX || tag.flags & FG_SLICE_ESCAPED)
 		return;
-	hash = fg_hash(tag.ptr, tag.len, id * FG_NAME_COUNT + kind);
-	learnt = &in->learnt[(id * FG_NAME_COUNT + kind) % LEARNT];
-	if (*learnt == hash)
+	l = &in->learnt[kind][id % LEARNT];
+	if (l->id == id && l->len == tag.len &&
+	    memcmp(l->tag, tag.ptr, tag.len) == 0)
 		return;
-	*learnt = hash;
 	learn_name(in, kind, (uint32_t)id, tag);
+	if (tag.len <= sizeof(l->tag)) {
+		l->id = (uint32_t)id;
+		l->len = (uint8_t)tag.len;
+		memcpy(l->tag, tag.ptr, tag.len);
+	}
 }
 
 /* What a message teaches comes first: the host uses it with the message. */
@@ -73,10 +84,13 @@ static void learn(struct input *in, const struct fg_message *m)
 		break;
 	case FG_MESSAGE_DEFINITIONS:
 	case FG_MESSAGE_PROTOCOLS:
-		fg_message_names(m, learn_name, in);
+		fg_names_each(fg_message_part(in->reader, FG_PART_PROTOCOLS),
+			      fg_message_part(in->reader, FG_PART_APPLICATIONS),
+			      learn_name, in);
 		break;
 	case FG_MESSAGE_AGENT_STATUS:
-		fg_message_interfaces(m, learn_interface, in);
+		fg_roles_each(fg_message_part(in->reader, FG_PART_INTERFACES),
+			      learn_interface, in);
 		break;
 	default:
 		break;
