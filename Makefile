@@ -168,7 +168,7 @@ NEED_BUILD := libmnl/libmnl.h:libmnl-dev libnftnl/set.h:libnftnl-dev \
 NEED_TOOLS := gcc:gcc pkg-config:pkg-config
 NEED_TEST_BUILD := cmocka.h:libcmocka-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
-	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat \
+	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping
 
 package = $(word 2,$(subst :, ,$(1)))

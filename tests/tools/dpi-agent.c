@@ -15,12 +15,16 @@
 
 #include <err.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 struct agent {
 	struct tracker_options track;
@@ -228,18 +232,18 @@ static void replay(struct agent *a, const char *path)
 
 static const char *mac_of(const char *interface)
 {
-	static char mac[18] = "00:00:00:00:00:00";
-	char path[64];
-	FILE *f;
+	static char text[18];
+	struct ifreq ifr = {0};
+	const unsigned char *m = (const unsigned char *)ifr.ifr_hwaddr.sa_data;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/address", interface);
-	f = fopen(path, "re");
-	if (f) {
-		if (fscanf(f, "%17s", mac) != 1)
-			mac[0] = '\0';
-		fclose(f);
-	}
-	return mac;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", interface);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &ifr) < 0)
+		err(1, "%s", interface);
+	close(fd);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0],
+		 m[1], m[2], m[3], m[4], m[5]);
+	return text;
 }
 
 /* -------------------------------------------------------------------- main */
