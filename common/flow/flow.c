@@ -76,7 +76,7 @@ int fg_flow_table_new(struct fg_flow_table **out,
 	if (max == 0 || max > INT32_MAX)
 		return -EINVAL;
 	if (!detail)
-		detail = max * 256;
+		detail = max < 256 ? 65536 : max * 256;
 	if (detail > SIZE_MAX || max > SIZE_MAX / sizeof(struct slot) - LISTS)
 		return -EINVAL;
 	while (buckets < max)

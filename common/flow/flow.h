@@ -19,7 +19,7 @@ struct fg_flow_table;
 
 struct fg_flow_limits {
 	uint32_t max_flows;	 /* at least 1 */
-	size_t detail_bytes;	 /* all text together; 0: max_flows * 256 */
+	size_t detail_bytes;	 /* all text; 0: max_flows * 256, or 64 KiB */
 	uint16_t max_interfaces; /* distinct names; 0: 1024 */
 	uint64_t seed;		 /* of the hashes; random but in tests */
 };
