@@ -3,6 +3,7 @@
 # Shows Flowgate at work: a device, a gateway and servers in private network
 # namespaces; first with a recording of an agent, then with real connections
 # that a stand-in agent looks into. Leaves nothing behind.
+# shellcheck disable=SC2119
 set -eu
 # shellcheck source=tests/tools/gateway.sh
 . "$(dirname "$0")/gateway.sh"

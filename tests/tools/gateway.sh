@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A gateway with devices behind it and servers before it, for tests and the
 # demo; to be sourced. The script itself is on the gateway: private() moves it
