@@ -143,6 +143,10 @@ static void read_rest(struct fg_settings *s, const struct fg_node *root)
 {
 	uint64_t version = 1, grace = 30;
 	const struct fg_node *at;
+	const char *schema;
+
+	/* where editors look for the schema */
+	fg_node_text(root, "$schema", &schema);
 
 	if (fg_node_uint(root, "version", 0, UINT32_MAX, &version) == 1 &&
 	    version != 1) {

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# flowgate.json(5) has every key that the schema and the code know, and the
+# manuals are clean.
+set -eu
+manual=common/dist/man/flowgate.json.5
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+lacks() { # what one has and the other does not
+	comm -23 "$tmp/$1" "$tmp/$2" | sed "s/^/the $1 has it, the $2 has not: /" >"$tmp/missing"
+	cat "$tmp/missing"
+	[ ! -s "$tmp/missing" ] || failed=1
+}
+
+for f in common/dist/man/*.[1578]; do
+	# those of the project need not be installed
+	if mandoc -Tlint "$f" 2>&1 | grep -v 'referenced manual not found\|outdated mandoc.db'; then
+		echo "$f is not clean"
+		failed=1
+	fi
+done
+
+jq -r '.. | .properties? | objects | keys[]' common/dist/flowgate.schema.json |
+	grep -v '^\$' | sort -u >"$tmp/schema"
+# what the manual explains, what its tables have, and the types of targets
+grep -E '^\.(It )?S[ys] |^\.It [a-z_]+ Ta ' "$manual" | tr -s ' ,:' '\n' |
+	sort -u >"$tmp/manual"
+lacks schema manual
+
+# what config.c, source.c and action.c ask for, the schema must have
+sed -n 's/.*fg_\(node\|settings\)_\(any\|text\|texts\|uint\|boolean\|list\|object\)([^"]*"\([a-z_]*\)".*/\3/p' \
+	common/policy/{config,source,action}.c | sort -u >"$tmp/code"
+sed -n 's/^\t*{"\([a-z_]*\)", [0-9].*/\1/p' common/policy/config.c | sort -u >>"$tmp/code"
+sort -u -o "$tmp/code" "$tmp/code"
+if [ "$(wc -l <"$tmp/code")" -lt 25 ]; then
+	echo "keys in the code not found"
+	failed=1
+fi
+lacks code schema
+exit $failed
