@@ -143,13 +143,12 @@ static uint64_t sum(uint64_t a, uint64_t b)
  * Brings two cumulative counters up to date with what one message says.
  *
  * Agents tell each direction since their last tick, and the total of both
- * since the flow began. A tick is a flow_stats; a v5 agent repeats the same
- * running numbers in flow_dpi_update and flow_dpi_complete between two ticks,
- * and then again in the flow_stats or flow_purge that ends the tick. So the
+ * since the flow began. A tick ends with flow_stats or flow_purge, but v5 also
+ * tells the running numbers in flow_dpi_update and flow_dpi_complete, and then
+ * again in what ends the tick; and v3 has ticks that it tells nobody. So the
  * total is believed, and the directions only say how what it grew by divides:
- * messages repeated, lost or in between can then never count twice, and local
- * plus other is the agent's total always. In between ticks there is no telling
- * what part is new, but in the first one; later ones wait for their tick.
+ * nothing that is repeated, lost or told in between can count twice, and local
+ * plus other is the agent's total always.
  */
 static void count(uint64_t *local, uint64_t *other, const struct fg_message *m,
 		  enum fg_attr local_attr, enum fg_attr other_attr,
@@ -177,8 +176,6 @@ static void count(uint64_t *local, uint64_t *other, const struct fg_message *m,
 		*other = o;
 		return;
 	}
-	if (!tick)
-		return;
 	if (total < now) {
 		/* the agent began anew */
 		*local = *other = now = 0;

@@ -111,7 +111,7 @@ bool fg_flow_get(const struct fg_flow_table *t, const struct fg_flow *flow,
 		 enum fg_attr attr, union fg_value *out);
 
 /*
- * Interface names; 0 is "". Beyond max_interfaces, and longer than 30 bytes,
+ * Interface names; 0 is "". Beyond max_interfaces, and longer than 126 bytes,
  * all are one, "?".
  */
 uint16_t fg_flow_interface(struct fg_flow_table *t, struct fg_slice name);

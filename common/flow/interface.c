@@ -14,7 +14,7 @@
 
 struct name {
 	char role;
-	char text[31]; /* IFNAMSIZ is 16; BSD and captures may have longer */
+	char text[127]; /* IFNAMSIZ is 16, but a capture file is one, too */
 };
 
 struct fg_interfaces {

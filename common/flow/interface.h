@@ -2,8 +2,8 @@
 /*
  * interface.h - names of interfaces, each a small number.
  *
- * 0 is "" (not said), 1 is "?": names beyond the limit, or longer than the
- * kernel's could ever be. Names are never forgotten.
+ * 0 is "" (not said), 1 is "?": names beyond the limit, or longer than
+ * 126 bytes. Names are never forgotten.
  */
 #ifndef FG_FLOW_INTERFACE_H
 #define FG_FLOW_INTERFACE_H
