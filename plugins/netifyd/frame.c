@@ -219,7 +219,7 @@ static size_t framed(struct fg_frame *f, const char *p, size_t len, bool last,
 
 	if (length > (int64_t)f->max)
 		return skip(f, oversize, header);
-	if (length < 2)
+	if (length < 2 || (len > header && *body != '{'))
 		return skip(f, misfit, header);
 	if (len - header < (size_t)length) {
 		/*

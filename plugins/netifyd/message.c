@@ -599,9 +599,12 @@ static enum fg_message_type type_of(struct fg_slice name)
 /* Those of the list that are digests, behind the message's own. */
 static void read_digest_prev(struct fg_message *m, struct fg_slice list)
 {
-	const char *p = list.ptr, *end = p + list.len, *quote;
+	const char *p = list.ptr, *quote, *end;
 
-	while (list.len && m->digest_count < 1 + FG_DIGEST_PREV_MAX) {
+	if (!list.len)
+		return;
+	end = p + list.len;
+	while (m->digest_count < 1 + FG_DIGEST_PREV_MAX) {
 		p = memchr(p, '"', (size_t)(end - p));
 		if (!p)
 			return;

@@ -334,6 +334,25 @@ static void ends(void **state)
 	end(&o);
 }
 
+/* A wrong length is seen as soon as it is one, not when that much came. */
+static void at_once(void **state)
+{
+	static struct out o;
+	char text[200];
+
+	(void)state;
+	begin(&o);
+	feed(&o, text, expand("{\"length\": 4000}\n@1\n", text));
+	assert_string_equal(o.text, "");
+	feed(&o, text, expand("#2", text));
+	assert_string_equal(o.text, "1 L17 2");
+	/* and a message as soon as it is whole */
+	feed(&o, text, expand("@3", text));
+	assert_string_equal(o.text, "1 L17 2 3");
+	fg_frame_end(o.frame);
+	end(&o);
+}
+
 static void large(void **state)
 {
 	/* 3 * MAX, as one string, as many values, and as nested lists */
@@ -475,8 +494,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(framings),	 cmocka_unit_test(garbage),
 		cmocka_unit_test(wrong_lengths), cmocka_unit_test(lost_parts),
-		cmocka_unit_test(ends),		 cmocka_unit_test(large),
-		cmocka_unit_test(sizes),	 cmocka_unit_test(check),
+		cmocka_unit_test(ends),		 cmocka_unit_test(at_once),
+		cmocka_unit_test(large),	 cmocka_unit_test(sizes),
+		cmocka_unit_test(check),
 	};
 
 	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
