@@ -3,6 +3,7 @@
 /* LINK: common/policy/json.c common/policy/node.c common/policy/syntax.c */
 /* LINK: common/policy/config.c common/policy/source.c common/policy/action.c */
 /* LINK: common/policy/url.c */
+/* LIBS: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -666,6 +667,118 @@ static void test_load(void **state)
 	fg_settings_free(s);
 }
 
+/* More than the numbers of 16 and 8 bits that refer to them. */
+static void test_many(void **state)
+{
+	static const struct {
+		const char *head, *before, *after, *tail, *says;
+		unsigned n;
+	} cases[] = {
+		{"{\"sources\": [", "\"tcp://a:", "\"", "]}",
+		 "f:1:1: more than 65535 sources\n", 65536},
+		{"{\"targets\": {", "\"t", "\": {\"target_type\": \"x\"}", "}}",
+		 "f:1:13: more than 65535 targets\n", 65536},
+		{"{\"actions\": {",
+		 "\"a", "\": {\"criteria\": \"*\", \"allow\": true}", "}}",
+		 "f:1:13: more than 65535 actions\n", 65536},
+		{"{\"actions\": {\"a\": {\"criteria\": \"*\", \"targets\": [",
+		 "\"t", "\"", "]}}}",
+		 "f:1:48: more than 255 targets in one action\n", 256},
+	};
+	struct fg_settings *s;
+	struct said said;
+	char *text, *p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		text = malloc(cases[i].n * 64ul + 128);
+		assert_non_null(text);
+		p = stpcpy(text, cases[i].head);
+		for (unsigned k = 0; k < cases[i].n; k++)
+			p += sprintf(p, "%s%s%u%s", k ? "," : "",
+				     cases[i].before, k, cases[i].after);
+		strcpy(p, cases[i].tail);
+		assert_int_equal(parse(&s, text, NULL, 0, &said), -EINVAL);
+		assert_string_equal(said.text, cases[i].says);
+		free(text);
+	}
+}
+
+/* ------------------------------------------------------------ no memory */
+
+/* The allocation that fails; 0: none. */
+static unsigned fail_at;
+
+static bool fails(void)
+{
+	return fail_at && --fail_at == 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+char *__wrap_strdup(const char *text);
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return fails() ? NULL : __real_realloc(p, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+/*
+ * Without memory a configuration is refused, with a sentence and without a
+ * leak (which is the sanitizer's to see); but not for want of a suggestion.
+ */
+static void test_no_memory(void **state)
+{
+	struct fg_report report = {say, NULL};
+	struct fg_settings *s;
+	unsigned refused = 0;
+	struct said said;
+	int ret;
+
+	(void)state;
+	report.ctx = &said;
+	for (unsigned n = 1;; n++) {
+		memset(&said, 0, sizeof(said));
+		fail_at = n;
+		ret = fg_settings_load(&s, "tests/data/config/full.json", NULL,
+				       0, report);
+		if (ret == 0) {
+			fg_settings_free(s);
+			if (fail_at)
+				break;
+			continue;
+		}
+		fail_at = 0;
+		assert_int_equal(ret, -ENOMEM);
+		assert_int_equal(said.errors, 1);
+		if (!strstr(said.text, "emory"))
+			fail_msg("%s", said.text);
+		refused++;
+	}
+	fail_at = 0;
+	assert_true(refused >= 18);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -681,6 +794,8 @@ int main(void)
 		cmocka_unit_test(test_source_names),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
