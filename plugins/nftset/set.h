@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * set.h - one set of the kernel and all leases on it.
+ *
+ * Owns the way from leases to the kernel: one transaction in flight at a time,
+ * built of whatever is pending when the last one is done. Watches whether the
+ * set is there and fit, and puts everything back when it was lost.
+ *
+ * A set is opened by name. Who opens one that is open already (a target that a
+ * reload replaces, or another target) gets the same, and its leases with it:
+ * that is why no element is ever taken from under another holder.
+ */
+#ifndef FG_NFTSET_SET_H
+#define FG_NFTSET_SET_H
+
+#include "schema.h"
+
+struct fg_set;
+
+struct fg_set_options {
+	struct fg_schema schema; /* its names are copied */
+	uint32_t linger_ms;
+	bool managed;
+	bool flush_on_create;
+	bool flush_on_destroy;
+	bool counter;
+	bool comment;
+	bool evict; /* when the set is full */
+	bool mirror;
+};
+
+/*
+ * user: who opens it, until fg_set_close() with the same. 0, or -errno, said
+ * through host->config->error(at, ...): -EINVAL, -EPERM, -EBUSY (another
+ * process has it). A set that is missing and not managed is an error only when
+ * the host checks; else it may come later.
+ */
+int fg_set_open(struct fg_set **out, const struct fg_host *host,
+		const void *user, const struct fg_set_options *options,
+		const struct fg_node *at);
+/*
+ * What is pending is committed first, as far as the kernel lets it. stopping:
+ * elements stay, and what is known of them is left for the next run.
+ */
+void fg_set_close(struct fg_set *s, const void *user, bool stopping);
+
+/* The hub's: where the next set of its list is kept. */
+struct fg_set **fg_set_link(struct fg_set *s);
+
+const struct fg_schema *fg_set_schema(const struct fg_set *s);
+
+/*
+ * One more or one less holder of the element key. note: its application. False:
+ * there is no room (counted), or it was not held.
+ */
+bool fg_set_hold(struct fg_set *s, const uint8_t *key,
+		 const struct fg_member *member, uint32_t data, uint32_t note);
+bool fg_set_release(struct fg_set *s, const uint8_t *key,
+		    const struct fg_member *member, uint32_t data);
+
+/* host's flush(): begins to commit. True: more is pending, call again. */
+bool fg_set_flush(struct fg_set *s, int64_t now);
+
+/* Adds to out; sets state and reason when there is something to say. */
+void fg_set_status(const struct fg_set *s, struct fg_status *out);
+/* A line about the element, asked of the kernel now. */
+void fg_set_explain(struct fg_set *s, const uint8_t *key,
+		    void (*line)(void *ctx, const char *text), void *ctx);
+
+#endif
