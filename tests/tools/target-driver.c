@@ -3,7 +3,9 @@
  * target-driver.c - opens the targets of one plugin in the smallest host there
  * can be, and tells them what it reads on standard input.
  *
- *	target-driver [-n|-t] [-v] [-m MAX_FLOWS] PLUGIN.so CONFIG.json
+ *	target-driver [-n|-t] [-a] [-v] [-m MAX_FLOWS] PLUGIN.so CONFIG.json
+ *
+ * -a: jobs are not run by submit(), but later, as a busy host would.
  *
  * CONFIG.json is an ordinary configuration file: of "targets" those are opened
  * whose type the plugin has, and of "actions" only the names and overrides are
@@ -16,16 +18,19 @@
  *	rekey TARGET ID KEY=VALUE...	changes a flow that is a member
  *	event EVENT ID [reason=R]	announced updated counted removed
  *	flush				the end of a burst
- *	status [TARGET]			one line each: "status NAME
- *KEY=VALUE..." until TARGET KEY VALUE [MS]	serves timers and descriptors
- *until the status says so; fails after 5 s, or MS run MS
- *serves them for that long explain TARGET ID
+ *	status [TARGET]			one line each: "status NAME KEY=VALUE..."
+ *	until TARGET KEY VALUE [MS]	serves timers, descriptors and jobs until
+ *					the status says so; fails after 5 s, or MS
+ *	run MS				serves them for that long
+ *	explain TARGET ID
+ *	never ADDRESS			is the never list
  *	reload				as at SIGHUP
+ *	sh COMMAND			in a shell; must succeed
  *	stop				close(stopping); so does end of input
  *
  * Keys of flow: local, other (ADDRESS:PORT or [ADDRESS]:PORT), proto (number,
- * tcp, udp, icmp), local_mac, other_mac, origin (local, other), internal, nat,
- * ct_id, mark, iface, app, protocol, and any attribute path of plugin.h with a
+ * tcp, udp, icmp), local_mac, other_mac, origin (local, other), internal,
+ * other_type (number; remote unless said), nat, ct_id, mark, iface, app, protocol, and any attribute path of plugin.h with a
  * text, number or address value, such as flow.host_server_name=example.net.
  * "~xNN" in a value is the byte NN.
  *
@@ -47,7 +52,7 @@
 #include "base/text.h"
 #include "policy/json.h"
 
-/* LINK: common/policy/json.c */
+/* LINK: common/policy/json.c common/policy/node.c common/policy/syntax.c */
 /* LIBS: -ldl */
 
 #define FLOWS_MAX   4096
@@ -56,6 +61,7 @@
 #define TIMERS_MAX  64
 #define NAMES_MAX   256
 #define WORDS_MAX   64
+#define JOBS_MAX    32
 
 struct extra { /* an attribute that struct fg_flow has no room for */
 	enum fg_attr attr;
@@ -99,6 +105,11 @@ struct driver {
 	int watches;
 	struct fg_timer *timer[TIMERS_MAX];
 	int timers;
+	uint8_t never[16]; /* the one address on the never list */
+	int never_version;
+	struct fg_job *job[JOBS_MAX]; /* -a: submitted, not yet run */
+	int jobs;
+	bool later;
 	bool verbose;
 	bool failed;
 	size_t heap;
@@ -245,10 +256,39 @@ static void host_timer_set(const struct fg_host *h, struct fg_timer *t,
 
 static int host_submit(const struct fg_host *h, struct fg_job *job)
 {
-	(void)h;
+	struct driver *d = driver_of(h);
+
+	if (d->later && d->jobs < JOBS_MAX) {
+		d->job[d->jobs++] = job;
+		return 0;
+	}
 	job->run(job);
 	job->done(job);
 	return 0;
+}
+
+/* Those that were submitted before; what they submit waits for the next time. */
+static bool run_jobs(struct driver *d)
+{
+	struct fg_job *job[JOBS_MAX];
+	int n = d->jobs;
+
+	memcpy(job, d->job, sizeof(job));
+	d->jobs = 0;
+	for (int i = 0; i < n; i++) {
+		job[i]->run(job[i]);
+		job[i]->done(job[i]);
+	}
+	return n;
+}
+
+static bool host_never(const struct fg_host *h, int version,
+		       const uint8_t addr[16])
+{
+	const struct driver *d = driver_of(h);
+
+	return d->never_version == version &&
+	       !memcmp(d->never, addr, sizeof(d->never));
 }
 
 static bool host_flow_get(const struct fg_host *h, const struct fg_flow *flow,
@@ -359,9 +399,10 @@ static bool serve(struct driver *d, int64_t ms)
 				(w[i]->events & EPOLLOUT ? POLLOUT : 0),
 			0};
 	}
-	if (poll(fds, (nfds_t)n, ms < 0 ? 0 : (int)ms) < 0)
+	if (poll(fds, (nfds_t)n, ms < 0 || d->jobs ? 0 : (int)ms) < 0)
 		return false;
 	heap_mark(d);
+	served = run_jobs(d);
 	for (int i = 0; i < n; i++)
 		if (fds[i].revents) {
 			w[i]->ready(w[i], (uint32_t)fds[i].revents);
@@ -622,6 +663,8 @@ static bool flow_set(struct driver *d, struct flow *flow, const char *key,
 	} else if (!strcmp(key, "mark")) {
 		flag(f, FG_FLOW_HAS_CT_MARK, true);
 		f->ct_mark = (uint32_t)u;
+	} else if (!strcmp(key, "other_type")) {
+		f->other_type = (uint8_t)u;
 	} else if (!strcmp(key, "app")) {
 		f->application = (uint32_t)u;
 	} else if (!strcmp(key, "protocol")) {
@@ -661,6 +704,7 @@ static struct flow *flow_named(struct driver *d, const char *id, bool create)
 	f->f.flags =
 		FG_FLOW_INTERNAL | FG_FLOW_HAS_ORIGIN | FG_FLOW_LOCAL_ORIGIN;
 	f->f.ip_protocol = 6;
+	f->f.other_type = FG_OTHER_REMOTE;
 	return f;
 }
 
@@ -867,6 +911,8 @@ static void line(struct driver *d, char *text)
 		f = flow_named(d, w[2], false);
 		if (f && t->type->explain)
 			t->type->explain(t->instance, &f->f, print_line, NULL);
+	} else if (!strcmp(w[0], "never") && n > 1) {
+		d->never_version = fg_addr_parse(w[1], strlen(w[1]), d->never);
 	} else if (!strcmp(w[0], "reload")) {
 		for (int i = 0; i < d->targets; i++)
 			if (d->target[i].type->reload)
@@ -944,6 +990,8 @@ static int open_targets(struct driver *d, const struct fg_plugin *p)
 
 static void close_targets(struct driver *d)
 {
+	while (run_jobs(d))
+		;
 	while (d->targets) {
 		struct target *t = &d->target[--d->targets];
 
@@ -964,7 +1012,7 @@ int main(int argc, char **argv)
 		.abi_major = FG_ABI_MAJOR,
 		.abi_minor = FG_ABI_MINOR,
 		.version = "driver",
-		.runtime_dir = "",
+		.runtime_dir = getenv("FG_RUNTIME") ?: "",
 		.max_flows = FLOWS_MAX,
 		.max_message = 1 << 20,
 		.max_tokens = 131072,
@@ -989,9 +1037,13 @@ int main(int argc, char **argv)
 		.flows = host_flows,
 		.target_find = host_target_find,
 		.delegate = host_delegate,
+		.never = host_never,
 	};
-	while ((opt = getopt(argc, argv, "ntvm:")) != -1)
+	while ((opt = getopt(argc, argv, "antvm:")) != -1)
 		switch (opt) {
+		case 'a':
+			d.later = true;
+			break;
 		case 'n':
 			d.host.flags |= FG_HOST_DRY_RUN;
 			break;
@@ -1033,6 +1085,12 @@ int main(int argc, char **argv)
 	       fgets(text, sizeof(text), stdin)) {
 		if (!strcmp(text, "stop\n"))
 			break;
+		if (!strncmp(text, "sh ", 3)) {
+			fflush(NULL);
+			if (system(text + 3))
+				complain(&d, "failed: %s", text);
+			continue;
+		}
 		line(&d, text);
 	}
 	close_targets(&d);
