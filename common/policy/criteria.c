@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* criteria.c - expression text -> program; program x flow -> bool. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,6 +354,37 @@ int fg_criteria_new(struct fg_criteria **out, struct fg_scope *scope,
 fail:
 	fg_criteria_free(c);
 	return err;
+}
+
+static void say_at(const struct fg_node *at, enum fg_level level, size_t offset,
+		   const char *fmt, ...) FG_PRINTF(4, 5);
+static void say_at(const struct fg_node *at, enum fg_level level, size_t offset,
+		   const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fg_node_say(at, level, offset, fmt, ap);
+	va_end(ap);
+}
+
+static void say_at_node(void *ctx, enum fg_level level, size_t offset,
+			const char *text)
+{
+	say_at(ctx, level, offset, "%s", text);
+}
+
+int fg_criteria_read(struct fg_criteria **out, struct fg_scope *scope,
+		     const struct fg_node *node)
+{
+	const struct fg_expr_report report = {say_at_node, (void *)node};
+	const char *text = fg_node_as_text(node);
+
+	if (!text) {
+		fg_node_error(node, "expected an expression in quotes");
+		return -EINVAL;
+	}
+	return fg_criteria_new(out, scope, text, strlen(text), &report);
 }
 
 void fg_criteria_free(struct fg_criteria *c)

@@ -38,6 +38,10 @@ int fg_criteria_new(struct fg_criteria **out, struct fg_scope *scope,
 		    const char *text, size_t len,
 		    const struct fg_expr_report *report);
 
+/* The same of a text node, where all is said at its place. */
+int fg_criteria_read(struct fg_criteria **out, struct fg_scope *scope,
+		     const struct fg_node *text);
+
 /* fg_criteria_match() for whoever has a view already. */
 bool fg_criteria_run(const struct fg_criteria *c, const struct fg_view *v);
 

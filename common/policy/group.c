@@ -12,7 +12,7 @@
 #define NESTING_MAX 16 /* groups in groups; bounds the recursion */
 
 struct app {
-	const char *tag; /* NULL: only the id is given */
+	char *tag; /* NULL: only the id is given */
 	uint32_t id;
 	bool known;
 };
@@ -120,8 +120,11 @@ static bool look_up(struct fg_appset *s, const struct fg_catalog *catalog)
 	return changed;
 }
 
-static int add_app(struct fg_appset *s, struct app app)
+/* Copies the tag: sets may outlive the configuration. */
+static int add_app(struct fg_appset *s, const char *tag, uint32_t id)
 {
+	struct app app = {NULL, id, !tag};
+
 	if (s->count == s->size) {
 		size_t size = s->size ? s->size * 2 : 8;
 		void *apps = reallocarray(s->apps, size, sizeof(*s->apps));
@@ -131,6 +134,11 @@ static int add_app(struct fg_appset *s, struct app app)
 		s->apps = apps;
 		s->size = size;
 	}
+	if (tag) {
+		app.tag = strdup(tag);
+		if (!app.tag)
+			return -ENOMEM;
+	}
 	s->apps[s->count++] = app;
 	return 0;
 }
@@ -139,6 +147,8 @@ static void free_apps(struct fg_appset *s)
 {
 	if (!s)
 		return;
+	for (size_t i = 0; i < s->count; i++)
+		free(s->apps[i].tag);
 	free(s->apps);
 	free(s->ids);
 	free(s);
@@ -418,11 +428,11 @@ static int read_application(struct fg_groups *g, struct group *group,
 			    const struct fg_node *n, const char *text,
 			    unsigned depth)
 {
-	struct app app = {.tag = text};
 	struct fg_slice slice = fg_slice(text, strlen(text));
 	const struct group *other;
 	char err[256];
-	uint64_t id;
+	uint64_t number;
+	uint32_t id;
 	int result;
 
 	if (text[0] == '@') {
@@ -434,24 +444,23 @@ static int read_application(struct fg_groups *g, struct group *group,
 			fg_node_error(n, "%s", err);
 		}
 		for (size_t i = 0; result == 0 && i < other->apps->count; i++)
-			result = add_app(group->apps, other->apps->apps[i]);
+			result = add_app(group->apps, other->apps->apps[i].tag,
+					 other->apps->apps[i].id);
 		return result;
 	}
 	if (text[0] == '\0') {
 		fg_node_error(n, "an application's tag is empty");
 		return -EINVAL;
 	}
-	if (fg_text_uint(text, slice.len, &id)) {
-		if (id > UINT32_MAX) {
-			fg_node_error(n, "an application's id is at most 4294967295");
-			return -EINVAL;
-		}
-		app = (struct app){NULL, (uint32_t)id, true};
-	} else if (!fg_catalog_id(g->catalog, FG_NAME_APPLICATION, slice,
-				  &app.id)) {
-		warn_unknown(g, n, text);
+	if (fg_text_uint(text, slice.len, &number)) {
+		if (number <= UINT32_MAX)
+			return add_app(group->apps, NULL, (uint32_t)number);
+		fg_node_error(n, "an application's id is at most 4294967295");
+		return -EINVAL;
 	}
-	return add_app(group->apps, app);
+	if (!fg_catalog_id(g->catalog, FG_NAME_APPLICATION, slice, &id))
+		warn_unknown(g, n, text);
+	return add_app(group->apps, text, 0);
 }
 
 static int read_entry(struct fg_groups *g, struct group *group,

@@ -48,7 +48,8 @@ size_t fg_policy_evaluate(const struct fg_policy *p,
 uint32_t fg_policy_depends(const struct fg_policy *p);
 
 /*
- * Tells the time. True: a window opened or closed, verdicts may differ.
+ * Tells the time: until then, actions with a time_of_day are closed. Cheap while
+ * no edge is passed, and right after any jump. True: a window opened or closed, verdicts may differ.
  * *next: wall ms of the next edge, INT64_MAX when there is none.
  */
 bool fg_policy_set_time(struct fg_policy *p, int64_t wall_ms, int64_t *next);
@@ -71,15 +72,28 @@ void fg_policy_explain(const struct fg_policy *p,
 		       const struct fg_flow *flow,
 		       void (*line)(void *ctx, const char *text), void *ctx);
 
+/* Of one action, each time that a flow is evaluated. */
 struct fg_policy_counts {
-	uint64_t matched;  /* of one action: flows it applied to */
-	uint64_t observed;
+	uint64_t matched;  /* it applied */
+	uint64_t observed; /* it would have */
 	uint64_t exempted;
+	uint64_t limited; /* regular expressions given up: no match */
 };
 void fg_policy_counts(const struct fg_policy *p, size_t action,
 		      struct fg_policy_counts *out);
 
-/* An expression alone, for "flowgatectl flows EXPRESSION". */
+/*
+ * Something that the administrator should hear of, each only once: a regular
+ * expression that takes too long, a tag that the agent turned out not to know.
+ * False: nothing (more). To be asked now and then, not in the data path.
+ */
+bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size);
+
+/*
+ * An expression alone, for "flowgatectl flows EXPRESSION". 0; -EINVAL with a
+ * sentence in err ("character 5: ..."); -ENOMEM. It may outlive the policy, but
+ * not the catalog.
+ */
 struct fg_criteria;
 int fg_policy_filter(const struct fg_policy *p, struct fg_criteria **out,
 		     const char *text, char *err, size_t errlen);

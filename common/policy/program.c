@@ -363,10 +363,13 @@ static void put_why(struct why *w, uint32_t node, bool value)
 		put_test(w, n, n);
 		return;
 	case FG_EXPR_NOT:
-		if (nodes[n->first].kind == FG_EXPR_TEST)
+		if (nodes[n->first].kind == FG_EXPR_TEST) {
 			put_test(w, n, &nodes[n->first]);
-		else
+		} else {
+			put(w, "!(");
 			put_why(w, n->first, !value);
+			put(w, ")");
+		}
 		return;
 	default:
 		break;
