@@ -29,10 +29,13 @@ grep -E '^\.(It )?S[ys] |^\.It [a-z_]+ Ta ' "$manual" | tr -s ' ,:' '\n' |
 	sort -u >"$tmp/manual"
 lacks schema manual
 
-# what config.c, source.c and action.c ask for, the schema must have
-sed -n 's/.*fg_\(node\|settings\)_\(any\|text\|texts\|uint\|boolean\|list\|object\)([^"]*"\([a-z_]*\)".*/\3/p' \
-	common/policy/{config,source,action}.c | sort -u >"$tmp/code"
-sed -n 's/^\t*{"\([a-z_]*\)", [0-9].*/\1/p' common/policy/config.c | sort -u >>"$tmp/code"
+# what the code asks for, in config.c and its like and in the plugins, is in the
+# schema, too; a call may be on two lines
+cat common/policy/{config,source,action}.c plugins/*/*.c | tr -s '\n\t' ' ' |
+	grep -oE '(fg_node_|fg_settings_|->)(any|texts?|uint|boolean|list|object)\([^";]*"[a-z_]+"' |
+	sed 's/.*"\(.*\)"/\1/' >"$tmp/code"
+# and so are the keys that stand in tables
+sed -n 's/^\t*{"\([a-z_]*\)", [0-9].*/\1/p' common/policy/config.c >>"$tmp/code"
 sort -u -o "$tmp/code" "$tmp/code"
 if [ "$(wc -l <"$tmp/code")" -lt 25 ]; then
 	echo "keys in the code not found"
