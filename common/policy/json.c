@@ -316,7 +316,9 @@ int fg_json_load(struct fg_json **out, const char *path,
 fail:
 	switch (ret) {
 	case -ENOENT:
-		complain(report, path, "no such file");
+		complain(report, path,
+			 "no such file: write one, see "
+			 "flowgate.json(5), or name another");
 		break;
 	case -EISDIR:
 		complain(report, path, "is a directory: name a file in it");
