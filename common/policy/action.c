@@ -82,8 +82,11 @@ static void read_target(struct fg_target_config *t, const char *name,
 	}
 	fg_node_boolean(node, "target_enabled", &t->enabled);
 	check_foreign(t);
-	if (!t->enabled)
-		fg_node_ignore(node);
+	if (t->enabled)
+		return;
+	/* the defaults are still others' */
+	fg_node_set_defaults(node, NULL);
+	fg_node_ignore(node);
 }
 
 /*

@@ -79,7 +79,10 @@ const struct fg_node *fg_node_key_node(const struct fg_node *object, size_t i);
 const char *fg_node_as_text(const struct fg_node *n);
 int fg_node_as_uint(const struct fg_node *n, uint64_t *out);
 int fg_node_as_bool(const struct fg_node *n, bool *out);
-/* All keys below count as asked for: a part that is passed over. */
+/*
+ * All keys below, and those of its defaults, count as asked for: a part that is
+ * passed over, or that was read before.
+ */
 void fg_node_ignore(const struct fg_node *n);
 /*
  * From now on, keys absent in object are looked up in defaults (target_defaults

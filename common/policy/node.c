@@ -318,10 +318,12 @@ static size_t after(const struct fg_node *n)
 
 void fg_node_ignore(const struct fg_node *n)
 {
-	size_t end = after(n);
+	for (; n; n = note_of(n)->defaults) {
+		size_t end = after(n);
 
-	for (size_t i = (size_t)(n - n->doc->nodes); i < end; i++)
-		n->doc->notes[i].used = true;
+		for (size_t i = (size_t)(n - n->doc->nodes); i < end; i++)
+			n->doc->notes[i].used = true;
+	}
 }
 
 /* ------------------------------------------------------- unknown keys */

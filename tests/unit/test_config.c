@@ -540,6 +540,34 @@ static void test_passed_over(void **state)
 	fg_settings_free(s);
 }
 
+/*
+ * A target that is kept as it is over a reload is not read again, and neither
+ * is what it has from the defaults; a disabled one does not hide their errors.
+ */
+static void test_kept_and_disabled(void **state)
+{
+	static const char text[] =
+		"{\"target_defaults\": {\"t\": {\"ttl\": 1}},\n"
+		"\"targets\": {\"a\": {\"target_type\": \"t\"},\n"
+		"\"b\": {\"target_type\": \"t\", \"target_enabled\": false, "
+		"\"x\": 1}}}";
+	struct fg_settings *s;
+	struct said said;
+
+	(void)state;
+	s = must_parse(text, &said);
+	fg_node_ignore(s->targets[0].node);
+	assert_int_equal(fg_json_unknown_keys(s->doc), 0);
+	fg_settings_free(s);
+
+	s = must_parse(text, &said);
+	assert_int_equal(fg_json_unknown_keys(s->doc), 1);
+	assert_string_equal(said.text,
+			    "f:1:28: unknown key \"ttl\" in \"t\" (known: "
+			    "target_enabled, target_type)\n");
+	fg_settings_free(s);
+}
+
 /* What is left for others is not yet unknown, and is if nobody asks. */
 static void test_keys_of_plugins(void **state)
 {
@@ -789,6 +817,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_flow_actions),
 		cmocka_unit_test(test_passed_over),
+		cmocka_unit_test(test_kept_and_disabled),
 		cmocka_unit_test(test_keys_of_plugins),
 		cmocka_unit_test(test_allow),
 		cmocka_unit_test(test_source_names),
