@@ -317,7 +317,7 @@ static struct slot *heaviest_victim(struct fg_flow_table *t)
 	struct slot *victim = NULL;
 	int found = 0;
 
-	if (t->hosts[t->heaviest] < t->limit / 16 || t->hosts[t->heaviest] < 2)
+	if (t->hosts[t->heaviest] < t->limit / 16 || t->hosts[t->heaviest] < 8)
 		return NULL;
 	for (int i = 0; i < 128 && found < 8; i++) {
 		struct slot *s;
