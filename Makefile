@@ -169,7 +169,8 @@ NEED_TOOLS := gcc:gcc pkg-config:pkg-config
 NEED_TEST_BUILD := cmocka.h:libcmocka-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
-	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping
+	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
+	jsonschema:python3-jsonschema
 
 package = $(word 2,$(subst :, ,$(1)))
 PACKAGES := $(sort $(foreach n,$(NEED_BUILD) $(NEED_TOOLS) $(NEED_TEST_BUILD) $(NEED_TEST_TOOLS),$(call package,$(n))) libc6-dev)
@@ -220,6 +221,8 @@ install: all ## install below PREFIX (/usr/local), under DESTDIR
 	$(Q)[ ! -e $(B)/flowgatectl ] || install -m 755 $(B)/flowgatectl $(DESTDIR)$(BINDIR)/
 	$(Q)install -m 644 $(PLUGIN_SO) $(DESTDIR)$(LIBDIR)/flowgate/
 	$(Q)install -m 644 common/include/flowgate/plugin.h $(DESTDIR)$(INCLUDEDIR)/flowgate/
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/flowgate
+	$(Q)install -m 644 common/dist/flowgate.schema.json $(DESTDIR)$(PREFIX)/share/flowgate/
 	$(Q)for m in $(wildcard common/dist/man/*.[1578]); do \
 		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 		install -d $$d && install -m 644 $$m $$d/ || exit 1; \
