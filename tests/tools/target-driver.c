@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clang-format off */
 /*
  * target-driver.c - opens the targets of one plugin in the smallest host there
  * can be, and tells them what it reads on standard input.
@@ -18,11 +19,13 @@
  *	rekey TARGET ID KEY=VALUE...	changes a flow that is a member
  *	event EVENT ID [reason=R]	announced updated counted removed
  *	flush				the end of a burst
- *	status [TARGET]			one line each: "status NAME KEY=VALUE..."
- *	until TARGET KEY VALUE [MS]	serves timers, descriptors and jobs until
- *					the status says so; fails after 5 s, or MS
+ *	status [TARGET]			"status NAME KEY=VALUE...", a line each
+ *	until TARGET KEY VALUE [MS]	serves timers, descriptors and jobs
+ *					until the status says so; fails after
+ *					5 s, or MS
  *	run MS				serves them for that long
  *	explain TARGET ID
+ *	echo WORD			prints it: all before it is done
  *	never ADDRESS			is the never list
  *	reload				as at SIGHUP
  *	sh COMMAND			in a shell; must succeed
@@ -30,13 +33,15 @@
  *
  * Keys of flow: local, other (ADDRESS:PORT or [ADDRESS]:PORT), proto (number,
  * tcp, udp, icmp), local_mac, other_mac, origin (local, other), internal,
- * other_type (number; remote unless said), nat, ct_id, mark, iface, app, protocol, and any attribute path of plugin.h with a
- * text, number or address value, such as flow.host_server_name=example.net.
+ * other_type (number; remote unless said), nat, ct_id, mark, iface, app,
+ * protocol, and any attribute path of plugin.h with a text, number or address
+ * value, such as flow.host_server_name=example.net.
  * "~xNN" in a value is the byte NN.
  *
  * Exit status: 0, or 1 when a target refused its configuration, a line made no
  * sense, "until" ran out of time, or a callback changed what is allocated.
  */
+/* clang-format on */
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
@@ -166,6 +171,8 @@ static int64_t clock_ms(clockid_t id)
 }
 
 static void host_log(const struct fg_host *h, enum fg_level level,
+		     const char *fmt, ...) FG_PRINTF(3, 4);
+static void host_log(const struct fg_host *h, enum fg_level level,
 		     const char *fmt, ...)
 {
 	va_list ap;
@@ -184,6 +191,8 @@ static bool host_log_enabled(const struct fg_host *h, enum fg_level level)
 	return level != FG_LOG_DEBUG || driver_of(h)->verbose;
 }
 
+static void host_print(const struct fg_host *h, const char *fmt, ...)
+	FG_PRINTF(2, 3);
 static void host_print(const struct fg_host *h, const char *fmt, ...)
 {
 	va_list ap;
@@ -267,7 +276,8 @@ static int host_submit(const struct fg_host *h, struct fg_job *job)
 	return 0;
 }
 
-/* Those that were submitted before; what they submit waits for the next time. */
+/* Those that were submitted before; what they submit waits for the next time.
+ */
 static bool run_jobs(struct driver *d)
 {
 	struct fg_job *job[JOBS_MAX];
@@ -742,8 +752,10 @@ static bool member_of(struct driver *d, struct target *t, const char *action,
 	const char *name;
 
 	m->size = sizeof(*m);
-	m->action = action;
+	m->action = action ? action : "test";
 	m->targets = t->name;
+	if (!action)
+		return true;
 	if (fg_node_object(fg_json_root(d->doc), "actions", &actions) != 1)
 		return true;
 	for (size_t i = 0; i < fg_node_count(actions); i++) {
@@ -789,7 +801,7 @@ static void membership(struct driver *d, char **w, int n, bool enter)
 	m = &f->member[t - d->target];
 	if (enter) {
 		*m = (struct fg_member){0};
-		if (!member_of(d, t, action ? strdup(action) : "test", m))
+		if (!member_of(d, t, action, m))
 			return;
 		m->observe = option(w + 3, n - 3, "observe");
 	}
@@ -913,6 +925,8 @@ static void line(struct driver *d, char *text)
 			t->type->explain(t->instance, &f->f, print_line, NULL);
 	} else if (!strcmp(w[0], "never") && n > 1) {
 		d->never_version = fg_addr_parse(w[1], strlen(w[1]), d->never);
+	} else if (!strcmp(w[0], "echo") && n > 1) {
+		puts(w[1]);
 	} else if (!strcmp(w[0], "reload")) {
 		for (int i = 0; i < d->targets; i++)
 			if (d->target[i].type->reload)
