@@ -110,12 +110,29 @@ static void explain_match(const struct explanation *e, const struct fg_rule *r,
 		    a->halt ? "; later actions are not looked at" : "");
 }
 
+static void explain_closed(const struct explanation *e, const struct fg_rule *r)
+{
+	int64_t now = e->p->time_from / 1000, next;
+	char window[200], when[32];
+
+	fg_schedule_show(r->schedule, window, sizeof(window));
+	next = e->p->time_from == INT64_MAX
+		       ? INT64_MAX
+		       : fg_schedule_next(r->schedule, now);
+	if (next == INT64_MAX)
+		say(e, "%s: outside of its window %s", r->config->name, window);
+	else
+		say(e, "%s: outside of its window %s, opens %s",
+		    r->config->name, window,
+		    fg_schedule_show_time(r->schedule, next, when));
+}
+
 /* True: it matched and halts what follows. */
 static bool explain_rule(const struct explanation *e, const struct fg_rule *r,
 			 bool exempt)
 {
 	const struct fg_action_config *a = r->config;
-	char why[1024], window[200];
+	char why[1024];
 	const char *name;
 
 	if (!a->enabled) {
@@ -123,8 +140,7 @@ static bool explain_rule(const struct explanation *e, const struct fg_rule *r,
 		return false;
 	}
 	if (!r->open) {
-		say(e, "%s: outside of its window %s", a->name,
-		    fg_schedule_show(r->schedule, window, sizeof(window)));
+		explain_closed(e, r);
 		return false;
 	}
 	if (!fg_rule_interface(r, &e->view)) {

@@ -47,6 +47,8 @@ struct fg_groups {
 	struct group *addresses, *applications;
 	size_t address_count, application_count;
 	struct found *found;
+	uint32_t generation; /* of the catalog, when tags were looked up */
+	uint32_t changes;
 };
 
 const char *const fg_group_folders[] = {
@@ -350,13 +352,18 @@ const struct fg_appset *fg_groups_applications(struct fg_groups *g,
 	return NULL;
 }
 
-bool fg_groups_learn(struct fg_groups *g)
+uint32_t fg_groups_learn(struct fg_groups *g)
 {
+	uint32_t generation = fg_catalog_generation(g->catalog);
 	bool changed = false;
 
+	if (generation == g->generation)
+		return g->changes;
+	g->generation = generation;
 	for (size_t i = 0; i < g->application_count; i++)
 		changed |= look_up(g->applications[i].apps, g->catalog);
-	return changed;
+	g->changes += changed;
+	return g->changes;
 }
 
 /* --------------------------------------------------------------- reading */
@@ -572,6 +579,7 @@ int fg_groups_new(struct fg_groups **out, const struct fg_catalog *catalog,
 		return -ENOMEM;
 	g->catalog = catalog;
 	g->folders = folders;
+	g->generation = fg_catalog_generation(catalog);
 	result = list_groups(addresses, false, &g->addresses,
 			     &g->address_count);
 	err = list_groups(applications, true, &g->applications,

@@ -55,7 +55,10 @@ const struct fg_appset *fg_groups_applications(struct fg_groups *g,
 					       struct fg_slice name, char *err,
 					       size_t errlen);
 
-/* Looks tags up again; true when some id is another. Allocates nothing. */
-bool fg_groups_learn(struct fg_groups *g);
+/*
+ * Looks tags up again, if there are new names. Returns how often some group's
+ * ids have become others: a number to compare. Allocates nothing.
+ */
+uint32_t fg_groups_learn(struct fg_groups *g);
 
 #endif

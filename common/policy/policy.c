@@ -360,12 +360,15 @@ bool fg_policy_set_time(struct fg_policy *p, int64_t wall_ms, int64_t *next)
 bool fg_policy_learn(struct fg_policy *p)
 {
 	uint32_t generation = fg_catalog_generation(p->scope->catalog);
+	uint32_t group_changes;
 	bool changed;
 
 	if (generation == p->generation)
 		return false;
 	p->generation = generation;
-	changed = fg_groups_learn(p->scope->groups);
+	group_changes = fg_groups_learn(p->scope->groups);
+	changed = group_changes != p->group_changes;
+	p->group_changes = group_changes;
 	changed |= fg_exemptions_learn(&p->exemptions);
 	for (size_t i = 0; i < p->count; i++)
 		changed |= fg_rule_learn(&p->rules[i]);

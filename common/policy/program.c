@@ -278,8 +278,10 @@ bool fg_criteria_match(const struct fg_criteria *c,
 	struct fg_view v = {table, flow, catalog};
 
 	/* alone, nobody tells it that there are new names */
-	if (c->generation != fg_catalog_generation(catalog))
+	if (c->generation != fg_catalog_generation(catalog)) {
+		fg_groups_learn(c->scope->groups);
 		fg_criteria_learn((struct fg_criteria *)c);
+	}
 	return fg_criteria_run(c, &v);
 }
 

@@ -96,8 +96,9 @@ int fg_rule_read(struct fg_rule *r, struct fg_scope *scope,
 	err = fg_exemptions_read(&r->exemptions, scope, config->exemptions);
 	if (err)
 		result = err;
-	r->open = config->time_of_day == NULL;
-	if (config->time_of_day) {
+	r->open = true;
+	if (config->time_of_day && fg_node_count(config->time_of_day) > 0) {
+		r->open = false; /* until somebody tells the time */
 		err = fg_schedule_new(&r->schedule, config->time_of_day, zone);
 		if (err)
 			result = err;

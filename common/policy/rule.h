@@ -47,6 +47,7 @@ struct fg_policy {
 	size_t count;
 	uint32_t depends;
 	uint32_t generation; /* of the catalog, when names were looked up */
+	uint32_t group_changes;
 	/* until when, from when, the windows are as they are; wall ms */
 	int64_t time_from, time_next;
 
