@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reply.c - builds the text of a reply. */
+#include "reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+void fg_reply_fini(struct fg_reply *r)
+{
+	free(r->text);
+	*r = (struct fg_reply){0};
+}
+
+/* Room for n more bytes and a NUL. */
+static char *grow(struct fg_reply *r, size_t n)
+{
+	size_t room = r->room ? r->room : 1024;
+	char *more;
+
+	if (r->failed)
+		return NULL;
+	while (room < r->len + n + 1)
+		room *= 2;
+	if (room > FG_REPLY_MAX) {
+		r->failed = true;
+		return NULL;
+	}
+	if (room != r->room) {
+		more = realloc(r->text, room);
+		if (!more) {
+			r->failed = true;
+			return NULL;
+		}
+		r->text = more;
+		r->room = room;
+	}
+	return r->text + r->len;
+}
+
+void fg_reply_printf(struct fg_reply *r, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = n < 0 ? NULL : grow(r, (size_t)n);
+	if (p) {
+		vsnprintf(p, (size_t)n + 1, fmt, again);
+		r->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+/* Bytes of the UTF-8 character at p, 0 when it is none. */
+static size_t utf8(const unsigned char *p, size_t left)
+{
+	size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t c;
+
+	if (n == 1)
+		return 1;
+	if (*p < 0xc2 || *p > 0xf4 || left < n)
+		return 0;
+	c = *p & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	return n;
+}
+
+void fg_reply_json(struct fg_reply *r, struct fg_slice text)
+{
+	/* \u00XX is the longest that a byte becomes. */
+	char *p = grow(r, (size_t)text.len * 6 + 2), *start = p;
+	const unsigned char *s = (const unsigned char *)text.ptr;
+	size_t n;
+
+	if (!p)
+		return;
+	*p++ = '"';
+	for (size_t i = 0; i < text.len; i += n) {
+		n = utf8(s + i, text.len - i);
+		if (n == 0) {
+			n = 1;
+			p = stpcpy(p, "\xef\xbf\xbd");
+		} else if (n > 1) {
+			memcpy(p, s + i, n);
+			p += n;
+		} else if (s[i] == '"' || s[i] == '\\') {
+			*p++ = '\\';
+			*p++ = (char)s[i];
+		} else if (s[i] < 0x20 || s[i] == 0x7f) {
+			p += sprintf(p, "\\u%04x", s[i]);
+		} else {
+			*p++ = (char)s[i];
+		}
+	}
+	*p++ = '"';
+	*p = '\0';
+	r->len += (size_t)(p - start);
+}
+
+void fg_reply_json_text(struct fg_reply *r, const char *text)
+{
+	fg_reply_json(r, fg_slice(text, strlen(text)));
+}
+
+void fg_reply_shown(struct fg_reply *r, struct fg_slice text)
+{
+	/* \xNN is the longest that a byte becomes. */
+	size_t room = (size_t)text.len * 4 + 1;
+	char *p = grow(r, room);
+
+	if (p)
+		r->len += fg_text_printable(text, p, room);
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup.c - opens a configuration, taking over what has not changed. */
+#include "setup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/random.h>
+
+#include "gate.h"
+#include "own.h"
+#include "source.h"
+#include "target.h"
+
+struct fg_setup {
+	struct fg_generation generation;
+	struct fg_conf *conf;
+	struct fg_target **targets;
+	size_t target_count;
+	struct fg_source **sources;
+	bool *source_kept;
+	size_t source_count;
+	unsigned kept; /* targets taken over */
+	unsigned errors;
+};
+
+struct fg_conf *fg_conf_hold(struct fg_conf *c)
+{
+	c->users++;
+	return c;
+}
+
+void fg_conf_drop(struct fg_conf *c)
+{
+	if (--c->users)
+		return;
+	fg_settings_free(c->settings);
+	free(c);
+}
+
+static void report(void *ctx, enum fg_level level, const char *text)
+{
+	struct fg_gate *g = ctx;
+
+	fg_log_text(g->log, level, text);
+	if (g->also)
+		g->also(g->also_ctx, level, text);
+}
+
+void fg_setup_error(struct fg_gate *g, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	report(g, FG_LOG_ERROR, text);
+	if (g->building)
+		g->building->errors++;
+}
+
+/* ------------------------------------------------------- sized by limits */
+
+static uint64_t random_seed(void)
+{
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) < 0)
+		seed = (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
+	return seed;
+}
+
+static void retired(void *ctx, struct fg_generation *old)
+{
+	struct fg_gate *g = ctx;
+
+	g->moving = false;
+	fg_setup_free(old->ctx, g);
+}
+
+static bool busy(void *ctx)
+{
+	struct fg_gate *g = ctx;
+
+	return fg_setup_busy(g->setup);
+}
+
+/* The first configuration's limits size everything; later ones can't. */
+static int make_tables(struct fg_gate *g, const struct fg_limits *limits)
+{
+	const struct fg_flow_limits flow = {.max_flows = limits->max_flows,
+					    .detail_bytes = limits->detail_bytes,
+					    .seed = random_seed()};
+	struct fg_membership_setup membership = {
+		.flow_idle_ms = limits->flow_idle_ms,
+		.busy = busy,
+		.retired = retired,
+		.watch = fg_gate_watch,
+		.ctx = g,
+	};
+	int ret;
+
+	if (g->membership) {
+		if (memcmp(limits, &g->limits, sizeof(*limits)) != 0)
+			fg_log_say(g->log, FG_LOG_WARNING,
+				   "other \"limits\" are in force only after a restart");
+		return 0;
+	}
+	g->limits = *limits;
+	ret = fg_catalog_new(&g->catalog, limits->max_names, random_seed());
+	if (ret == 0)
+		ret = fg_flow_table_new(&g->table, &flow);
+	if (ret == 0) {
+		membership.table = g->table;
+		membership.catalog = g->catalog;
+		ret = fg_membership_new(&g->membership, &membership);
+	}
+	if (ret < 0)
+		fg_setup_error(g,
+			       "no memory for %u flows: %s (lower limits.max_flows)",
+			       limits->max_flows, strerror(-ret));
+	return ret;
+}
+
+/* Names: the files that the configuration lists, or those in known places. */
+static void load_names(struct fg_gate *g, const struct fg_settings *settings)
+{
+	const struct fg_node *list = settings->catalog;
+	size_t n = list ? fg_node_count(list) : 0;
+	char err[512];
+
+	if (list && fg_node_kind(list) == FG_NODE_TEXT)
+		n = 1;
+	for (size_t i = 0; i < n; i++) {
+		const struct fg_node *at =
+			fg_node_kind(list) == FG_NODE_TEXT ? list :
+							     fg_node_at(list, i);
+		const char *path = fg_node_as_text(at);
+
+		if (!path)
+			fg_node_error(at, "\"catalog\" lists paths, in quotes");
+		else if (fg_catalog_load(g->catalog, path, err, sizeof(err)) < 0)
+			fg_node_error(at, "%s", err);
+	}
+	if (list)
+		return;
+	for (const char *const *p = fg_catalog_paths; *p; p++)
+		if (access(*p, F_OK) == 0 &&
+		    fg_catalog_load(g->catalog, *p, err, sizeof(err)) < 0)
+			fg_log_say(g->log, FG_LOG_WARNING,
+				   "%s: its names are not known", err);
+}
+
+/* ------------------------------------------------------ sources, targets */
+
+static void load_plugins(struct fg_setup *s, struct fg_gate *g)
+{
+	const struct fg_settings *settings = s->conf->settings;
+	char err[600];
+
+	for (size_t i = 0; i < settings->plugin_count; i++)
+		if (fg_plugins_load(g->plugins, settings->plugins[i], err,
+				    sizeof(err)) < 0)
+			fg_setup_error(g, "%s", err);
+}
+
+static bool source_same(const struct fg_setup *old, size_t n,
+			const struct fg_source_config *config)
+{
+	const struct fg_source_config *c = &old->conf->settings->sources[n];
+
+	if (strcmp(c->name, config->name) || strcmp(c->url, config->url) ||
+	    strcmp(c->input, config->input))
+		return false;
+	if (!c->node || !config->node)
+		return !c->node && !config->node;
+	return fg_node_equal(c->node, config->node);
+}
+
+static int free_slot(struct fg_gate *g, const struct fg_source_config *config)
+{
+	for (int i = 0; i < FG_SOURCES_MAX; i++) {
+		struct fg_source_slot *slot = &g->slots[i];
+
+		if (slot->used)
+			continue;
+		slot->used = true;
+		snprintf(slot->name, sizeof(slot->name), "%s", config->name);
+		return i;
+	}
+	fg_setup_error(g, "more than %d sources", FG_SOURCES_MAX);
+	return -E2BIG;
+}
+
+static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
+{
+	const struct fg_source_config *config =
+		&s->conf->settings->sources[n];
+	const struct fg_setup *old = g->setup;
+	int slot;
+
+	for (size_t i = 0; old && i < old->source_count; i++)
+		if (source_same(old, i, config)) {
+			s->sources[n] = old->sources[i];
+			s->source_kept[n] = true;
+			if (config->node)
+				fg_node_ignore(config->node);
+			return;
+		}
+	slot = free_slot(g, config);
+	if (slot < 0)
+		return;
+	if (fg_source_new(&s->sources[n], g, s->conf, (uint16_t)slot,
+			  config) < 0) {
+		s->errors++;
+		g->slots[slot].used = false;
+		if (config->node)
+			fg_node_ignore(config->node);
+	}
+}
+
+static void open_target(struct fg_setup *s, struct fg_gate *g, size_t n)
+{
+	const struct fg_target_config *config =
+		&s->conf->settings->targets[n];
+	struct fg_open_target *t = NULL;
+	const struct fg_setup *old = g->setup;
+
+	for (size_t i = 0; old && i < old->target_count; i++) {
+		t = fg_target_of(old->targets[i]);
+		if (!fg_target_same(t, config))
+			continue;
+		t->users++;
+		s->targets[n] = &t->pub;
+		s->kept++;
+		fg_node_ignore(config->node);
+		if (config->globals)
+			fg_node_ignore(config->globals);
+		return;
+	}
+	if (fg_target_open(&t, g, s->conf, config) < 0)
+		s->errors++;
+	else
+		s->targets[n] = &t->pub;
+}
+
+static int configured_all(struct fg_setup *s)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < s->target_count; i++)
+		if (fg_target_configured(fg_target_of(s->targets[i])) < 0)
+			ret = -EINVAL;
+	return ret;
+}
+
+static unsigned all_errors(const struct fg_setup *s)
+{
+	return s->errors + fg_json_errors(s->conf->settings->doc);
+}
+
+static int open_all(struct fg_setup *s, struct fg_gate *g)
+{
+	const struct fg_settings *settings = s->conf->settings;
+	int ret;
+
+	ret = make_tables(g, &settings->limits);
+	if (ret < 0)
+		return ret;
+	load_plugins(s, g);
+	load_names(g, settings);
+	s->targets = calloc(settings->target_count + 1, sizeof(*s->targets));
+	s->sources = calloc(settings->source_count + 1, sizeof(*s->sources));
+	s->source_kept = calloc(settings->source_count + 1, sizeof(bool));
+	if (!s->targets || !s->sources || !s->source_kept)
+		return -ENOMEM;
+	s->target_count = settings->target_count;
+	s->source_count = settings->source_count;
+	for (size_t i = 0; i < s->source_count; i++)
+		open_source(s, g, i);
+	for (size_t i = 0; i < s->target_count; i++)
+		open_target(s, g, i);
+	ret = fg_policy_new(&s->generation.policy, settings, g->catalog);
+	fg_json_unknown_keys(settings->doc);
+	if (ret < 0)
+		return ret;
+	if (all_errors(s))
+		return -EINVAL;
+	fg_own_tell(g->own, s->generation.policy);
+	return configured_all(s);
+}
+
+int fg_setup_load(struct fg_setup **out, struct fg_gate *g)
+{
+	const struct fg_gate_options *o = g->options;
+	struct fg_setup *s = calloc(1, sizeof(*s));
+	int ret = -ENOMEM;
+
+	if (!s)
+		return -ENOMEM;
+	s->conf = calloc(1, sizeof(*s->conf));
+	if (!s->conf)
+		goto fail;
+	s->conf->users = 1;
+	g->building = s;
+	ret = fg_settings_load(&s->conf->settings, g->config,
+			       o->source_count ? o->sources : NULL,
+			       o->source_count,
+			       (struct fg_report){.say = report, .ctx = g});
+	if (ret == 0)
+		ret = open_all(s, g);
+	g->building = NULL;
+	if (ret < 0)
+		goto fail;
+	s->generation.settings = s->conf->settings;
+	s->generation.targets = s->targets;
+	s->generation.ctx = s;
+	*out = s;
+	return 0;
+
+fail:
+	fg_setup_free(s, g);
+	/* What was taken over may have looked up targets that are gone now. */
+	if (g->setup)
+		configured_all(g->setup);
+	return ret;
+}
+
+/* ----------------------------------------------------- into force, and out */
+
+static bool has_source(const struct fg_setup *s, const struct fg_source *source)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->sources[i] == source)
+			return true;
+	return false;
+}
+
+/* Its flows are void at once: it was taken out on purpose. */
+static void close_source(struct fg_gate *g, struct fg_source *source)
+{
+	uint16_t slot = fg_source_slot(source);
+
+	fg_source_free(source);
+	g->slots[slot].used = false;
+	fg_membership_source_void(g->membership, slot, ++g->slots[slot].epoch);
+}
+
+int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
+{
+	struct fg_setup *old = g->setup;
+	int ret;
+
+	ret = fg_membership_configure(g->membership, &s->generation,
+				      fg_loop_wall(g->loop));
+	if (ret < 0)
+		return ret;
+	g->setup = s;
+	for (size_t i = 0; old && i < old->source_count; i++)
+		if (!has_source(s, old->sources[i]))
+			close_source(g, old->sources[i]);
+	if (old)
+		old->source_count = 0;
+	for (size_t i = 0; i < s->source_count; i++) {
+		if (!s->source_kept[i] && !(g->options->flags & FG_HOST_CHECK))
+			fg_source_start(s->sources[i]);
+		s->source_kept[i] = true;
+	}
+	return 0;
+}
+
+/* Text of targets and sources that live on is kept by their own hold. */
+void fg_setup_free(struct fg_setup *s, struct fg_gate *g)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->sources[i] && !s->source_kept[i]) {
+			g->slots[fg_source_slot(s->sources[i])].used = false;
+			fg_source_free(s->sources[i]);
+		}
+	for (size_t i = 0; i < s->target_count; i++) {
+		struct fg_open_target *t;
+
+		if (!s->targets[i])
+			continue;
+		t = fg_target_of(s->targets[i]);
+		if (--t->users)
+			continue;
+		t->next_closing = g->closing;
+		g->closing = t;
+	}
+	fg_setup_close_waiting(g);
+	if (s->generation.policy)
+		fg_policy_free(s->generation.policy);
+	if (s->conf)
+		fg_conf_drop(s->conf);
+	free(s->targets);
+	free(s->sources);
+	free(s->source_kept);
+	free(s);
+}
+
+bool fg_setup_close_waiting(struct fg_gate *g)
+{
+	struct fg_open_target **p = &g->closing, *t;
+
+	while ((t = *p) != NULL) {
+		if (t->client.jobs) {
+			p = &t->next_closing;
+			continue;
+		}
+		*p = t->next_closing;
+		fg_target_close(t);
+	}
+	return g->closing != NULL;
+}
+
+void fg_setup_close(struct fg_setup *s, struct fg_gate *g)
+{
+	for (size_t i = 0; i < s->target_count; i++)
+		fg_target_stop(fg_target_of(s->targets[i]));
+	fg_membership_free(g->membership);
+	g->membership = NULL;
+	fg_setup_free(s, g);
+}
+
+void fg_setup_stop_sources(struct fg_setup *s)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		fg_source_free(s->sources[i]);
+	s->source_count = 0;
+}
+
+void fg_setup_reload_kept(struct fg_setup *s)
+{
+	for (size_t i = 0; i < s->target_count; i++) {
+		struct fg_target *t = s->targets[i];
+
+		if (fg_target_of(t)->users > 1 && t->type && t->type->reload)
+			t->type->reload(t->instance);
+	}
+}
+
+bool fg_setup_busy(const struct fg_setup *s)
+{
+	for (size_t i = 0; i < s->target_count; i++)
+		if (fg_target_of(s->targets[i])->client.jobs)
+			return true;
+	return false;
+}
+
+const struct fg_settings *fg_setup_settings(const struct fg_setup *s)
+{
+	return s->conf->settings;
+}
+
+struct fg_policy *fg_setup_policy(const struct fg_setup *s)
+{
+	return s->generation.policy;
+}
+
+struct fg_target *fg_setup_find_target(const struct fg_setup *s,
+				       const char *name)
+{
+	for (size_t i = 0; s && i < s->target_count; i++)
+		if (s->targets[i] && !strcmp(s->targets[i]->name, name))
+			return s->targets[i];
+	return NULL;
+}
+
+size_t fg_setup_target_count(const struct fg_setup *s)
+{
+	return s->target_count;
+}
+
+struct fg_target *fg_setup_target(const struct fg_setup *s, size_t n)
+{
+	return s->targets[n];
+}
+
+size_t fg_setup_source_count(const struct fg_setup *s)
+{
+	return s->source_count;
+}
+
+struct fg_source *fg_setup_source(const struct fg_setup *s, size_t n)
+{
+	return s->sources[n];
+}
+
+unsigned fg_setup_kept(const struct fg_setup *s)
+{
+	return s->kept;
+}

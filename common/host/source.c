@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* source.c - from a transport through an input to membership. */
+#include "source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "host.h"
+#include "setup.h"
+#include "transport.h"
+
+#define AGENT_TEXT 48
+
+struct fg_source {
+	struct fg_client client;
+	struct fg_gate *gate;
+	struct fg_conf *conf; /* whose text we point into */
+	uint16_t slot;
+	const char *name;
+	const char *url;
+	const struct fg_input_type *type;
+	void *input;
+	struct fg_transport *transport; /* NULL: the input has its own */
+	bool connected;
+	bool ended;
+	bool was_up;
+	char reason[200];
+	char agent[AGENT_TEXT];
+	struct fg_timer grace;
+	uint64_t messages, bytes, skipped, reconnects;
+	uint64_t types[FG_MESSAGE_TYPE_COUNT];
+};
+
+static void say(struct fg_source *s, enum fg_level level, const char *fmt, ...)
+	FG_PRINTF(3, 4);
+
+/* A connection that comes and goes all the time is not worth a line each. */
+static void say(struct fg_source *s, enum fg_level level, const char *fmt, ...)
+{
+	struct fg_gate *g = s->gate;
+	char prefix[80];
+	va_list ap;
+
+	snprintf(prefix, sizeof(prefix), "source %s: ", s->name);
+	va_start(ap, fmt);
+	fg_log_repeated(g->log, s, prefix, fg_loop_now(g->loop), level, fmt,
+			ap);
+	va_end(ap);
+	if (!g->log_timer.deadline)
+		fg_loop_timer_set(g->loop, &g->log_timer,
+				  fg_loop_now(g->loop) + 5000);
+}
+
+/* ---------------------------------------------------- what the input tells */
+
+static void note_agent(struct fg_source *s, const struct fg_message *m)
+{
+	char raw[AGENT_TEXT];
+	size_t n;
+
+	if (!fg_message_has(m, FG_ATTR_AGENT_VERSION))
+		return;
+	n = fg_text_decode(m->value[FG_ATTR_AGENT_VERSION].text, raw,
+			   sizeof(raw));
+	if (n > sizeof(raw))
+		n = sizeof(raw);
+	fg_text_printable(fg_slice(raw, n), s->agent, sizeof(s->agent));
+}
+
+void fg_source_message(void *source, const struct fg_message *message)
+{
+	struct fg_source *s = source;
+	struct fg_gate *g = s->gate;
+
+	s->messages++;
+	if ((unsigned)message->type < FG_MESSAGE_TYPE_COUNT)
+		s->types[message->type]++;
+	if (message->type == FG_MESSAGE_AGENT_HELLO ||
+	    message->type == FG_MESSAGE_AGENT_STATUS)
+		note_agent(s, message);
+	fg_membership_message(g->membership, s->slot, g->slots[s->slot].epoch,
+			      message, fg_loop_now(g->loop));
+}
+
+void fg_source_skipped(void *source, const char *why, size_t bytes)
+{
+	struct fg_source *s = source;
+
+	s->skipped++;
+	say(s, FG_LOG_WARNING, "skipped %zu bytes: %s", bytes, why);
+}
+
+void fg_source_learn(void *source, enum fg_name kind, uint32_t id,
+		     struct fg_slice tag)
+{
+	struct fg_source *s = source;
+
+	fg_catalog_learn(s->gate->catalog, kind, id, tag);
+}
+
+void fg_source_learn_interface(void *source, struct fg_slice name,
+			       struct fg_slice role)
+{
+	struct fg_source *s = source;
+	struct fg_flow_table *t = s->gate->table;
+	char letter = 0;
+
+	if (fg_slice_is_nocase(role, "LAN"))
+		letter = 'l';
+	else if (fg_slice_is_nocase(role, "WAN"))
+		letter = 'w';
+	fg_flow_set_role(t, fg_flow_interface(t, name), letter);
+}
+
+void fg_source_up(void *source)
+{
+	struct fg_source *s = source;
+
+	s->connected = true;
+	s->reason[0] = '\0';
+	s->gate->slots[s->slot].epoch++;
+	if (s->was_up)
+		s->reconnects++;
+	s->was_up = true;
+	if (!s->transport || !fg_transport_ends(s->transport))
+		say(s, FG_LOG_NOTICE, "connected to %s", s->url);
+}
+
+void fg_source_down(void *source, const char *why)
+{
+	struct fg_source *s = source;
+	struct fg_gate *g = s->gate;
+
+	if (!s->connected)
+		return;
+	s->connected = false;
+	snprintf(s->reason, sizeof(s->reason), "%s", why);
+	say(s, FG_LOG_WARNING,
+	    "connection lost: %s; its flows stay in force for %u s while it is tried again",
+	    why, fg_setup_settings(g->setup)->grace_ms / 1000);
+	fg_loop_timer_set(g->loop, &s->grace,
+			  fg_loop_now(g->loop) +
+				  fg_setup_settings(g->setup)->grace_ms);
+}
+
+static void grace_over(struct fg_timer *timer, int64_t now)
+{
+	struct fg_source *s = timer->ctx;
+	struct fg_gate *g = s->gate;
+	uint16_t *epoch = &g->slots[s->slot].epoch;
+
+	(void)now;
+	/* Still away: nothing was mentioned in the epoch that is next. */
+	if (!s->connected)
+		++*epoch;
+	fg_membership_source_void(g->membership, s->slot, *epoch);
+}
+
+/* ------------------------------------------------ what the transport tells */
+
+static void on_bytes(void *ctx, const char *bytes, size_t len)
+{
+	struct fg_source *s = ctx;
+
+	s->bytes += len;
+	s->type->feed(s->input, bytes, len);
+}
+
+static void on_down(void *ctx, const char *why)
+{
+	struct fg_source *s = ctx;
+
+	if (s->type->reset)
+		s->type->reset(s->input);
+	fg_source_down(s, why);
+}
+
+static void on_failed(void *ctx, const char *why, unsigned failures)
+{
+	struct fg_source *s = ctx;
+	bool again = !strcmp(s->reason, why);
+
+	snprintf(s->reason, sizeof(s->reason), "%s", why);
+	if (failures == 1 || !again)
+		say(s, FG_LOG_WARNING,
+		    "cannot connect to %s: %s; trying again, at least every 15 s",
+		    s->url, why);
+}
+
+static void on_end(void *ctx)
+{
+	struct fg_source *s = ctx;
+
+	if (s->type->reset)
+		s->type->reset(s->input);
+	s->connected = false;
+	s->ended = true;
+	/* When there are sources that go on: its flows are void as any other's. */
+	fg_loop_timer_set(s->gate->loop, &s->grace,
+			  fg_loop_now(s->gate->loop) +
+				  fg_setup_settings(s->gate->setup)->grace_ms);
+}
+
+/* ---------------------------------------------------------- new and free */
+
+static void FG_PRINTF(3, 4)
+	refuse(struct fg_gate *g, const struct fg_source_config *config,
+	       const char *fmt, ...)
+{
+	char text[700];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (config->node)
+		fg_node_error(config->node, "source \"%s\": %s", config->url,
+			      text);
+	else
+		fg_setup_error(g, "source \"%s\": %s", config->url, text);
+}
+
+/* The input that reads it: as configured, or the one that has the scheme. */
+static const struct fg_input_type *
+find_input(struct fg_gate *g, const struct fg_source_config *config,
+	   const struct fg_url *url, char *err, size_t len)
+{
+	const struct fg_input_type *type;
+	char scheme[32];
+
+	if (url->scheme == FG_URL_OTHER) {
+		snprintf(scheme, sizeof(scheme), "%.*s",
+			 (int)strcspn(config->url, ":"), config->url);
+		return fg_plugins_scheme(g->plugins, scheme, err, len);
+	}
+	type = fg_plugins_input(g->plugins, config->input, err, len);
+	if (type && type->schemes) {
+		snprintf(err, len,
+			 "the input \"%s\" connects by itself, to \"%s\" only",
+			 type->name, type->schemes);
+		return NULL;
+	}
+	return type;
+}
+
+int fg_source_new(struct fg_source **out, struct fg_gate *g,
+		  struct fg_conf *conf, uint16_t slot,
+		  const struct fg_source_config *config)
+{
+	struct fg_source *s = calloc(1, sizeof(*s));
+	const struct fg_transport_events events = {.up = fg_source_up,
+						   .bytes = on_bytes,
+						   .down = on_down,
+						   .failed = on_failed,
+						   .end = on_end,
+						   .ctx = s};
+	char err[600] = "out of memory";
+	struct fg_url url;
+	int ret = -ENOMEM;
+
+	if (!s)
+		return -ENOMEM;
+	s->gate = g;
+	s->conf = fg_conf_hold(conf);
+	s->slot = slot;
+	s->name = config->name;
+	s->url = config->url;
+	s->grace.expired = grace_over;
+	s->grace.ctx = s;
+	fg_client_init(&s->client, g);
+	ret = fg_url_parse(&url, config->url, err, sizeof(err));
+	if (ret < 0)
+		goto fail;
+	ret = -EINVAL;
+	s->type = find_input(g, config, &url, err, sizeof(err));
+	if (!s->type)
+		goto fail;
+	if (!s->type->schemes) {
+		ret = fg_transport_new(&s->transport, g->loop, &url, g->buffer,
+				       &events, err, sizeof(err));
+		if (ret < 0)
+			goto fail;
+	}
+	ret = s->type->open(&s->client.host, s, config->url, config->node,
+			    &s->input);
+	if (ret < 0) {
+		snprintf(err, sizeof(err), "the input \"%s\" refuses it: %s",
+			 s->type->name, strerror(-ret));
+		s->type = NULL;
+		goto fail;
+	}
+	*out = s;
+	return 0;
+
+fail:
+	refuse(g, config, "%s", err);
+	fg_source_free(s);
+	return ret;
+}
+
+void fg_source_start(struct fg_source *s)
+{
+	if (s->transport)
+		fg_transport_start(s->transport);
+}
+
+void fg_source_free(struct fg_source *s)
+{
+	fg_loop_timer_cancel(s->gate->loop, &s->grace);
+	fg_transport_free(s->transport);
+	if (s->type && s->input)
+		s->type->close(s->input);
+	fg_log_forget(s->gate->log, s);
+	fg_client_fini(&s->client);
+	fg_conf_drop(s->conf);
+	free(s);
+}
+
+uint16_t fg_source_slot(const struct fg_source *s)
+{
+	return s->slot;
+}
+
+bool fg_source_ends(const struct fg_source *s)
+{
+	return s->transport && fg_transport_ends(s->transport);
+}
+
+bool fg_source_ended(const struct fg_source *s)
+{
+	return s->ended;
+}
+
+void fg_source_status(const struct fg_source *s, struct fg_source_status *out)
+{
+	*out = (struct fg_source_status){
+		.name = s->name,
+		.url = s->url,
+		.input = s->type->name,
+		.state = s->connected ? "connected" :
+			 s->ended     ? "ended" :
+			 s->was_up    ? "lost" :
+					"connecting",
+		.reason = s->reason,
+		.agent = s->agent,
+		.messages = s->messages,
+		.bytes = s->bytes,
+		.skipped = s->skipped,
+		.reconnects = s->reconnects,
+	};
+	memcpy(out->types, s->types, sizeof(out->types));
+}

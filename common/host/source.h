@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * source.h - one place that messages come from: a transport, an input, and
+ * the life of its connections.
+ *
+ * A connection that is lost leaves its flows in force for the grace period;
+ * those that no later connection mentions are left then.
+ */
+#ifndef FG_HOST_SOURCE_H
+#define FG_HOST_SOURCE_H
+
+#include "gate.h"
+
+struct fg_source;
+struct fg_conf;
+
+struct fg_source_status {
+	const char *name;
+	const char *url;
+	const char *input;
+	const char *state;  /* "connected", "connecting", "lost", "ended" */
+	const char *reason; /* why it is not connected, or "" */
+	const char *agent;  /* its version, "" while unknown */
+	uint64_t messages;
+	uint64_t bytes;
+	uint64_t skipped; /* pieces that were no message */
+	uint64_t reconnects;
+	uint64_t types[FG_MESSAGE_TYPE_COUNT];
+};
+
+/*
+ * Opened, not started. slot: index into gate->slots. The error is said where
+ * the configuration has the source.
+ */
+int fg_source_new(struct fg_source **out, struct fg_gate *g,
+		  struct fg_conf *conf, uint16_t slot,
+		  const struct fg_source_config *config);
+void fg_source_start(struct fg_source *s);
+/* Closes it; what its flows become is the caller's business. */
+void fg_source_free(struct fg_source *s);
+
+uint16_t fg_source_slot(const struct fg_source *s);
+void fg_source_status(const struct fg_source *s, struct fg_source_status *out);
+/* Is it one that ends by itself, and has it? */
+bool fg_source_ends(const struct fg_source *s);
+bool fg_source_ended(const struct fg_source *s);
+
+/* As struct fg_host has them; source is a struct fg_source. */
+void fg_source_message(void *source, const struct fg_message *message);
+void fg_source_skipped(void *source, const char *why, size_t bytes);
+void fg_source_learn(void *source, enum fg_name kind, uint32_t id,
+		     struct fg_slice tag);
+void fg_source_learn_interface(void *source, struct fg_slice name,
+			       struct fg_slice role);
+void fg_source_up(void *source);
+void fg_source_down(void *source, const char *why);
+
+#endif
