@@ -139,7 +139,9 @@ static bool stand_by(struct fg_jobs *j)
 	const int64_t patience = FG_JOBS_PATIENCE_MS * INT64_C(1000000);
 	bool lead = false;
 
-	j->standby++;
+	/* The leader may be waiting for one of us to run its jobs. */
+	if (j->standby++ == 0)
+		eventfd_write(j->wake, 1);
 	while (!lead && !j->ending) {
 		uint64_t expirations, baton;
 		int64_t down;

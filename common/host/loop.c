@@ -236,6 +236,7 @@ static bool lead(void *ctx)
 	for (;;) {
 		int n = epoll_wait(l->epoll, events, EVENTS, timeout(l));
 		struct fg_timer *timer;
+		bool ran = true;
 
 		fg_loop_tell_time(l);
 		for (int i = 0; i < n; i++)
@@ -248,8 +249,8 @@ static bool lead(void *ctx)
 				break;
 			timer->expired(timer, l->now);
 		}
-		/* Again for what the jobs' done() made possible, once. */
-		for (int round = 0; round < 2; round++) {
+		/* Once more for what the jobs' done() made possible. */
+		for (int round = 0; ran && round < 2; round++) {
 			unsigned pending;
 
 			l->deadline = INT64_MAX;
@@ -259,11 +260,9 @@ static bool lead(void *ctx)
 			pending = fg_jobs_pending(l->jobs);
 			if (!fg_jobs_run(l->jobs))
 				return false;
-			if (fg_jobs_pending(l->jobs) >= pending)
-				break;
+			ran = fg_jobs_pending(l->jobs) < pending;
 		}
-		if (fg_jobs_runnable(l->jobs))
-			l->busy = true;
+		l->busy |= ran || fg_jobs_runnable(l->jobs);
 	}
 }
 
