@@ -152,8 +152,9 @@ background() { # LOG COMMAND...
 	LAST=$!
 }
 
-# web MACHINE ADDRESS...: TLS web servers on port 443 that know every name;
-# each serves one file, "large", of 50 MB, and any other path
+# web MACHINE ADDRESS...: TLS web servers on port 443 that take every name for
+# theirs, with two files: index.html says MACHINE, large has 50 MB. One server an
+# address: s_server serves one connection at a time.
 web() {
 	local m=$1 a
 
@@ -162,12 +163,13 @@ web() {
 		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
 			-nodes -keyout "$D/key.pem" -out "$D/cert.pem" -days 2 \
 			-subj /CN=server 2>/dev/null
-		head -c 50000000 /dev/zero >"$D/large"
-		echo hello >"$D/index.html"
 	fi
+	mkdir -p "$D/$m"
+	truncate -s 50000000 "$D/$m/large"
+	echo "$m" >"$D/$m/index.html"
 	for a in "$@"; do
-		(cd "$D" && inside "$m" openssl s_server -accept "[$a]:443" \
-			-key key.pem -cert cert.pem -WWW -quiet) \
+		(cd "$D/$m" && inside "$m" openssl s_server -accept "[$a]:443" \
+			-key ../key.pem -cert ../cert.pem -WWW -quiet) \
 			>>"$D/web.log" 2>&1 </dev/null &
 	done
 	for a in "$@"; do
@@ -176,13 +178,14 @@ web() {
 	done
 }
 
-# visit DEVICE NAME ADDRESS FILE [CURL OPTIONS]: over TLS, with that SNI
+# visit DEVICE NAME ADDRESS FILE [CURL OPTIONS]: over TLS, with that SNI; what
+# is served goes to $OUT (nowhere)
 visit() {
 	local d=$1 name=$2 a=$3 file=$4
 
 	shift 4
 	case $a in *:*) a="[$a]" ;; esac
-	inside "$d" curl -sk --connect-timeout 3 --max-time 30 -o /dev/null \
+	inside "$d" curl -sk --connect-timeout 3 --max-time 30 -o "${OUT:-/dev/null}" \
 		--resolve "$name:443:$a" "$@" "https://$name/$file"
 }
 
@@ -192,12 +195,16 @@ agent() { # [OPTIONS]: the DPI stand-in, on lan0, with a short memory
 	wait_for 5 "the agent's socket" test -S "$D/agent.sock"
 }
 
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
 flowgate() { # CONFIG [OPTIONS]: flowgated, connected to the agent
 	local config=$1
 
 	shift
 	background flowgated "$B/flowgated" -c "$config" -P "$B/plugins" \
 		-s "unix://$D/agent.sock" -S "$D/control.sock" "$@"
+	# shellcheck disable=SC2034 # for who sources this
+	FLOWGATED=$LAST
 	wait_for 5 "flowgated's connection to the agent" connected
 }
 
