@@ -54,12 +54,10 @@ uint64_t fg_hash(const void *p, size_t len, uint64_t seed)
 	uint8_t tail[16] = {0};
 
 	for (; left >= 16; left -= 16, at += 16)
-		h = fold(load(at) ^ k0 ^ (h << 1 | h >> 63),
-			 load(at + 8) ^ k1 ^ h);
+		h = fold(load(at) ^ k0, load(at + 8) ^ k1 ^ h);
 	if (left) {
 		memcpy(tail, at, left);
-		h = fold(load(tail) ^ k0 ^ (h << 1 | h >> 63),
-			 load(tail + 8) ^ k1 ^ h);
+		h = fold(load(tail) ^ k0, load(tail + 8) ^ k1 ^ h);
 	}
 	return fold(h ^ k1, k0 | 1);
 }

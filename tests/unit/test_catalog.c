@@ -98,6 +98,8 @@ static void names(void **state)
 		{APP, "app", -1, "not the second dot"},
 		{APP, "plain", 9001, "a tag without a dot"},
 		{APP, "netify.plain", 9001, "and with netify. before it"},
+		{APP, "both", 9004, "as it was said, not netify.both"},
+		{APP, "netify.both", 9005, "nor the other way round"},
 		{APP, "twin", 9002, "netify's is meant when two have it"},
 		{APP, "acme.twin", 9003, "unless it is said"},
 		{APP, "highest", UINT32_MAX, "ids are 32 bits"},
@@ -117,6 +119,8 @@ static void names(void **state)
 	fg_catalog_learn(c, APP, 9001, text("plain"));
 	fg_catalog_learn(c, APP, 9002, text("netify.twin"));
 	fg_catalog_learn(c, APP, 9003, text("acme.twin"));
+	fg_catalog_learn(c, APP, 9004, text("both"));
+	fg_catalog_learn(c, APP, 9005, text("netify.both"));
 	fg_catalog_learn(c, APP, UINT32_MAX, text("netify.highest"));
 	fg_catalog_learn(c, PROTO, 156, text("Spotify"));
 	http.flags = FG_SLICE_ESCAPED;

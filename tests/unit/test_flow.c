@@ -531,6 +531,7 @@ static void detail_is_shared(void **state)
 	uint8_t digest[FG_DIGEST_SIZE] = {0};
 	struct fg_flow *flow, next;
 	uint32_t cursor = 0;
+	union fg_value v;
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
@@ -547,6 +548,24 @@ static void detail_is_shared(void **state)
 	assert_true(one.detail_used > 0);
 	assert_int_equal(one.detail_used, all.detail_used);
 	assert_int_equal(all.live, 1000);
+	/* all but one go, announced again before: the text stays */
+	for (int i = 0; i < 999; i++) {
+		const struct fg_message *m =
+			make(FG_MESSAGE_FLOW, 0, SAY(T(TLS_SNI, "other")));
+
+		memcpy(digest, &i, sizeof(i));
+		flow = fg_flow_find(t, 0, digest);
+		assert_non_null(flow);
+		fg_flow_merge(t, 0, flow, m, &next);
+		fg_flow_store(t, flow, &next, m);
+		fg_flow_remove(t, flow);
+	}
+	fg_flow_counts(t, &all);
+	assert_int_equal(one.detail_used, all.detail_used);
+	flow = fg_flow_next(t, &cursor);
+	assert_true(fg_flow_get(t, flow, FG_ATTR_TLS_SNI, &v));
+	assert_true(fg_slice_is(v.text, "www.netflix.com"));
+	cursor = 0;
 	while ((flow = fg_flow_next(t, &cursor)) != NULL)
 		fg_flow_remove(t, flow);
 	fg_flow_counts(t, &all);
@@ -562,6 +581,7 @@ static void detail_is_bounded(void **state)
 	struct fg_flow_counts counts;
 	char url[200], huge[5000];
 	uint32_t cursor = 0;
+	union fg_value v;
 	struct fg_flow *f;
 	int kept = 0;
 
@@ -593,7 +613,8 @@ static void detail_is_bounded(void **state)
 	handle(t, make(FG_MESSAGE_FLOW, 1,
 		       SAY(T(HTTP_URL, huge), T(TLS_SNI, "a.example"),
 			   T(TAGS, huge))));
-	assert_int_equal(strlen(get_text(t, 1, FG_ATTR_HTTP_URL)), 2047);
+	assert_true(fg_flow_get(t, find(t, 1), FG_ATTR_HTTP_URL, &v));
+	assert_int_equal(v.text.len, 2047);
 	assert_string_equal(get_text(t, 1, FG_ATTR_TLS_SNI), "a.example");
 	/* half a list is none */
 	assert_null(get_text(t, 1, FG_ATTR_TAGS));
@@ -714,10 +735,13 @@ static void flood(void **state)
 		const char
 			*flooder; /* its address goes on counting at the end */
 		int version;
+		bool local;
 		const char *why;
 	} cases[] = {
-		{"192.0.2.66", 4, "one IPv4 client"},
-		{"2001:db8::", 6, "one IPv6 client with many addresses"},
+		{"192.0.2.66", 4, true, "one IPv4 client"},
+		{"2001:db8::", 6, true, "one IPv6 client, many addresses"},
+		{"203.0.113.66", 4, false, "one from outside, to many"},
+		{"2001:db8::", 6, false, "an IPv6 network from outside"},
 	};
 
 	(void)state;
@@ -746,6 +770,13 @@ static void flood(void **state)
 			if (cases[i].version == 6)
 				memset(message.value[FG_ATTR_OTHER_IP].addr, 1,
 				       16);
+			if (!cases[i].local) {
+				message.value[FG_ATTR_LOCAL_ORIGIN].u = 0;
+				message.value[FG_ATTR_OTHER_IP] =
+					message.value[FG_ATTR_LOCAL_IP];
+				message.value[FG_ATTR_LOCAL_IP].addr[3] =
+					(uint8_t)n;
+			}
 			fg_flow_merge(t, 0, NULL, m, &next);
 			f = fg_flow_insert(t, 0, digest);
 			if (!f) {
