@@ -14,6 +14,7 @@
 #include "netlink/socket.h"
 
 struct fg_hub;
+struct fg_host;
 struct fg_set;
 
 /* 0, or -errno of opening sockets. */
@@ -27,9 +28,14 @@ struct fg_nl *fg_hub_query(struct fg_hub *hub);
 /* Probed when first asked for; 0 or -errno. */
 int fg_hub_caps(struct fg_hub *hub, struct fg_caps *out);
 
-/* The list of sets, through fg_set_link(). */
-void fg_hub_add(struct fg_hub *hub, struct fg_set *set);
+/*
+ * The list of sets, through fg_set_link(). Those in it are told what others do
+ * to them, by way of their host. add(): 0 or -errno of listening.
+ */
+int fg_hub_add(struct fg_hub *hub, struct fg_set *set);
 void fg_hub_remove(struct fg_hub *hub, struct fg_set *set);
+/* This host is about to go; another set's takes over the listening. */
+void fg_hub_host_gone(struct fg_hub *hub, const struct fg_host *host);
 struct fg_set *fg_hub_first(const struct fg_hub *hub);
 
 #endif

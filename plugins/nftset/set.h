@@ -13,6 +13,8 @@
 #ifndef FG_NFTSET_SET_H
 #define FG_NFTSET_SET_H
 
+#include "batch.h"
+#include "monitor.h"
 #include "schema.h"
 
 struct fg_set;
@@ -44,8 +46,15 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host,
  */
 void fg_set_close(struct fg_set *s, const void *user, bool stopping);
 
-/* The hub's: where the next set of its list is kept. */
+/*
+ * For the hub: where the next set of its list is kept, the host that serves
+ * the set, what others did to nftables, and the end of such news (lost: some
+ * of it was).
+ */
 struct fg_set **fg_set_link(struct fg_set *s);
+const struct fg_host *fg_set_host(const struct fg_set *s);
+void fg_set_event(struct fg_set *s, const struct fg_monitor_event *event);
+void fg_set_events_over(struct fg_set *s, bool lost);
 
 const struct fg_schema *fg_set_schema(const struct fg_set *s);
 
@@ -61,8 +70,28 @@ bool fg_set_release(struct fg_set *s, const uint8_t *key,
 /* host's flush(): begins to commit. True: more is pending, call again. */
 bool fg_set_flush(struct fg_set *s, int64_t now);
 
-/* Adds to out; sets state and reason when there is something to say. */
-void fg_set_status(const struct fg_set *s, struct fg_status *out);
+/* Counters beyond those of struct fg_status. */
+enum fg_set_count {
+	FG_SET_LEASES,
+	FG_SET_LINGERING,
+	FG_SET_WAITING, /* for room in the set */
+	FG_SET_REFUSED,
+	FG_SET_NO_ROOM, /* holders turned away here, by limits.max_flows */
+	FG_SET_EVICTED,
+	FG_SET_TRANSACTIONS,
+	FG_SET_ABORTED,
+	FG_SET_TAKEN, /* elements that others took out */
+	FG_SET_COUNTS
+};
+extern const char *const fg_set_count_names[FG_SET_COUNTS];
+
+/*
+ * Adds to out and count; sets state and reason (written to why) when there is
+ * something to say that is worse than what they say.
+ */
+void fg_set_status(const struct fg_set *s, struct fg_status *out,
+		   uint64_t count[FG_SET_COUNTS], char why[FG_SCHEMA_WHY]);
+struct fg_caps fg_set_caps(const struct fg_set *s);
 /* A line about the element, asked of the kernel now. */
 void fg_set_explain(struct fg_set *s, const uint8_t *key,
 		    void (*line)(void *ctx, const char *text), void *ctx);

@@ -307,16 +307,25 @@ static void nftset_unbind(void *target, const void *binding)
 static void nftset_status(void *target, struct fg_status *out)
 {
 	struct target *t = target;
+	uint64_t count[FG_SET_COUNTS] = {0};
+	struct fg_caps caps = {true, true};
 
 	out->state = "ok";
 	out->reason = "";
-	for (int i = 0; i < 2; i++)
-		if (t->set[i])
-			fg_set_status(t->set[i], out);
+	for (int i = 0; i < 2; i++) {
+		if (!t->set[i])
+			continue;
+		fg_set_status(t->set[i], out, count, t->reason);
+		caps = fg_set_caps(t->set[i]);
+	}
 	if (!out->more)
 		return;
+	for (int i = 0; i < FG_SET_COUNTS; i++)
+		out->more(out->ctx, fg_set_count_names[i], count[i]);
 	for (int i = OUT_NOT + 1; i < OUT_COUNT; i++)
 		out->more(out->ctx, outs[i].name, t->out[i]);
+	out->more(out->ctx, "kernel_destroys", caps.destroy);
+	out->more(out->ctx, "kernel_updates_timeouts", caps.update);
 }
 
 static void nftset_explain(void *target, const struct fg_flow *flow,

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* set-heal.c - is the set there, is it fit, and whose elements are in it? */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hub.h"
+#include "set-private.h"
+
+void fg_set_turn(struct fg_set *s, enum fg_set_state state)
+{
+	bool news = s->state != state;
+
+	s->state = state;
+	s->recheck = state == FIT ? 0 : fg_set_now(s) + RECHECK_MS;
+	if (!news)
+		return;
+	if (state == FIT)
+		LOG(s, FG_LOG_NOTICE, "is there: %u elements to put into it",
+		    fg_set_pending(s));
+	else
+		s->host->log(s->host, FG_LOG_WARNING, "%s", s->why);
+}
+
+/* Is it there, is it fit, is it still the same one? */
+void fg_set_check(struct fg_set *s)
+{
+	struct fg_schema_found found;
+	int err = fg_schema_check(fg_hub_query(s->hub), &s->o.schema, &found,
+				  s->why);
+
+	if (err == -ENOENT || err == -EINVAL) {
+		/* whatever was in it is gone with it */
+		if (s->state == FIT)
+			fg_leases_lost(s->leases, false);
+		fg_set_turn(s, err == -ENOENT ? MISSING : UNFIT);
+		if (s->state == MISSING && s->o.managed)
+			fg_set_create(s);
+		return;
+	}
+	if (err) {
+		fg_set_turn(s, DENIED);
+		return;
+	}
+	if (s->state != FIT || found.set_handle != s->found.set_handle ||
+	    found.table_handle != s->found.table_handle) {
+		fg_leases_lost(s->leases, false);
+		fg_leases_pardon(s->leases);
+		s->rebatch |= found.timeouts != s->found.timeouts ||
+			      found.counter != s->found.counter;
+		s->found = found;
+		s->rebuilds++;
+		s->rebuilding = true;
+		s->limit = FG_BATCH_MAX;
+		s->room = SIZE_MAX;
+		s->room_at = 0;
+	}
+	fg_set_turn(s, FIT);
+}
+
+void fg_set_create(struct fg_set *s)
+{
+	if (s->flight || s->dry)
+		return;
+	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
+	s->len = fg_schema_create(&s->o.schema, s->first, &s->messages,
+				  s->create);
+	if (!s->len)
+		return;
+	s->bytes = s->create;
+	s->creating = true;
+	fg_set_submit(s);
+}
+
+/* ----------------------------------------------------------------- start */
+
+/* Once, outside the loop: sends it and reads the answer. 0 or -errno. */
+static int transact(struct fg_set *s)
+{
+	fg_nl_transact(s->nl, s->create, s->len, s->first, s->messages,
+		       s->reply, sizeof(s->reply), &s->answer);
+	if (s->answer.sent)
+		return s->answer.sent;
+	return s->answer.errors ? -s->answer.error[0].error : 0;
+}
+
+static int transact_create(struct fg_set *s)
+{
+	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
+	s->len = fg_schema_create(&s->o.schema, s->first, &s->messages,
+				  s->create);
+	return s->len ? transact(s) : -ENOMEM;
+}
+
+int fg_set_empty(struct fg_set *s)
+{
+	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
+	s->len = fg_schema_flush(&s->o.schema, s->first, &s->messages,
+				 s->create);
+	return s->len ? transact(s) : -ENOMEM;
+}
+
+/* -n: a ruleset without it gets it first. */
+void fg_set_print_create(struct fg_set *s)
+{
+	char text[FG_SCHEMA_WHY];
+
+	if (!s->o.managed)
+		return;
+	s->host->print(s->host, "%s",
+		       fg_schema_create_table_text(&s->o.schema, text));
+	s->host->print(s->host, "%s",
+		       fg_schema_create_set_text(&s->o.schema, text));
+}
+
+/* What is said of the set as it is found at start. */
+int fg_set_first_check(struct fg_set *s, const struct fg_node *at)
+{
+	const struct fg_config *config = s->host->config;
+	bool looks_only = s->host->flags & (FG_HOST_CHECK | FG_HOST_DRY_RUN);
+	int err = fg_schema_check(fg_hub_query(s->hub), &s->o.schema, &s->found,
+				  s->why);
+
+	if (err == -ENOENT && s->o.managed && !looks_only) {
+		err = transact_create(s);
+		if (!err)
+			err = fg_schema_check(fg_hub_query(s->hub),
+					      &s->o.schema, &s->found, s->why);
+		else
+			snprintf(s->why, sizeof(s->why),
+				 "set \"%s %s %s\" cannot be made: %s",
+				 fg_family_name(s->o.schema.family), s->table,
+				 s->name, fg_set_sentence(-err));
+	}
+	switch (err) {
+	case 0:
+		s->state = FIT;
+		return 0;
+	case -ENOENT:
+		if (looks_only && s->o.managed)
+			return 0;
+		if (s->host->flags & FG_HOST_CHECK)
+			break;
+		/* a firewall may be loaded later than flowgated */
+		s->state = MISSING;
+		config->warning(at, "%s", s->why);
+		return 0;
+	case -EPERM:
+		if (!looks_only)
+			break;
+		config->warning(at, "%s: not checked", s->why);
+		return 0;
+	default:
+		break;
+	}
+	config->error(at, "%s", s->why);
+	return err;
+}
+
+/* ---------------------------------------------------------------- others */
+
+void fg_set_event(struct fg_set *s, const struct fg_monitor_event *e)
+{
+	if (s->dry || e->family != s->o.schema.family ||
+	    strcmp(e->table, s->table) || (e->set && strcmp(e->set, s->name)))
+		return;
+	if (e->kind != FG_MONITOR_REMOVED)
+		s->stale = true;
+	else if (e->key_len == s->o.schema.shape.len)
+		s->taken += fg_leases_spoil(s->leases, e->key);
+}
+
+/*
+ * Any of them may have been taken. One such look a second: others may be busy
+ * all the time.
+ */
+static void look_again(struct fg_set *s, int64_t now)
+{
+	s->doubt = false;
+	s->doubted = now;
+	if (s->state != FIT)
+		return;
+	fg_leases_lost(s->leases, true);
+	s->rebuilds++;
+	s->rebuilding = true;
+}
+
+void fg_set_events_over(struct fg_set *s, bool lost)
+{
+	int64_t now = fg_set_now(s);
+
+	if (s->dry)
+		return;
+	s->doubt |= lost;
+	if (s->stale || s->doubt) {
+		s->stale = false;
+		fg_set_check(s);
+	}
+	if (s->doubt && now >= s->doubted + RECHECK_MS)
+		look_again(s, now);
+	else if (s->doubt && !s->recheck)
+		s->recheck = s->doubted + RECHECK_MS;
+	fg_set_commit(s);
+	fg_set_rearm(s);
+}
+
+void fg_set_heal(struct fg_set *s, int64_t now)
+{
+	if (!s->recheck || now < s->recheck)
+		return;
+	s->recheck = 0;
+	fg_set_check(s);
+	if (s->doubt)
+		look_again(s, now);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* set-report.c - what is said of a set. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dry.h"
+#include "element.h"
+#include "hub.h"
+#include "set-private.h"
+
+/* What the kernel means when it refuses an element, and what to do. */
+static const struct {
+	int error;
+	const char *text;
+} sentences[] = {
+	{ENOENT, "something that it refers to is not there"},
+	{EEXIST, "it is there with other data"},
+	{ENFILE, "the set is full: raise its \"size\""},
+	{EINVAL, "it does not fit the set's declaration"},
+	{ERANGE, "a value is out of range: is \"ttl\" too large?"},
+	{EOPNOTSUPP, "the kernel does not support this for the set: is "
+		     "\"counter\" or \"comment\" set for one that cannot?"},
+	{EOVERFLOW, "the data does not fit into the map"},
+	{ELOOP, "the verdict would make a loop of chains"},
+	{EBUSY, "the set is used in a way that forbids changes"},
+	{EMSGSIZE, "the transaction is larger than the socket's buffer"},
+	{ENOMEM, "the kernel is out of memory"},
+	{ENOBUFS, "the kernel is out of buffers"},
+	{EAGAIN, "the kernel was busy"},
+	{EINTR, "it was interrupted"},
+	{EPERM, "flowgated lacks the capability CAP_NET_ADMIN"},
+	{EACCES, "a security module forbids it"},
+	{EAFNOSUPPORT, "the kernel has no such table family"},
+	{EPROTO, "the answer makes no sense"},
+	{ENOTSUP, "the kernel does not support it"},
+};
+
+const char *fg_set_sentence(int error)
+{
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
+		if (sentences[i].error == error)
+			return sentences[i].text;
+	return strerror(error);
+}
+
+const char *const fg_set_count_names[FG_SET_COUNTS] = {
+	[FG_SET_LEASES] = "leases",
+	[FG_SET_LINGERING] = "lingering",
+	[FG_SET_WAITING] = "waiting",
+	[FG_SET_REFUSED] = "refused",
+	[FG_SET_NO_ROOM] = "no_room",
+	[FG_SET_EVICTED] = "set_evicted",
+	[FG_SET_TRANSACTIONS] = "transactions",
+	[FG_SET_ABORTED] = "aborted",
+	[FG_SET_TAKEN] = "taken",
+};
+
+/* The word for what is wrong, and its sentence; "ok" when nothing is. */
+static const char *state_of(const struct fg_set *s,
+			    const struct fg_lease_counts *c,
+			    char why[FG_SCHEMA_WHY])
+{
+	static const char *const words[] = {
+		[MISSING] = "missing", [UNFIT] = "unfit", [DENIED] = "denied"};
+	const char *family = fg_family_name(s->o.schema.family);
+
+	if (s->state != FIT) {
+		snprintf(why, FG_SCHEMA_WHY, "%s", s->why);
+		return words[s->state];
+	}
+	if (s->rebuilding && c->pending) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "set \"%s %s %s\" was lost; %u elements are still to "
+			 "be put back",
+			 family, s->table, s->name, c->pending);
+		return "rebuilding";
+	}
+	if (c->waiting) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "set \"%s %s %s\" is full: %u elements wait for "
+			 "room; raise its \"size\" (%u)",
+			 family, s->table, s->name, c->waiting, s->found.size);
+		return "full";
+	}
+	if (c->refused) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "set \"%s %s %s\" refuses %u elements; the log says "
+			 "why",
+			 family, s->table, s->name, c->refused);
+		return "refused";
+	}
+	if (s->later) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "set \"%s %s %s\": the kernel is short of memory",
+			 family, s->table, s->name);
+		return "delayed";
+	}
+	return "ok";
+}
+
+void fg_set_status(const struct fg_set *s, struct fg_status *out,
+		   uint64_t count[FG_SET_COUNTS], char why[FG_SCHEMA_WHY])
+{
+	struct fg_lease_counts c;
+
+	fg_leases_counts(s->leases, &c);
+	out->elements += c.present;
+	out->adds += s->adds;
+	out->deletes += s->deletes;
+	out->renewals += s->renewals;
+	out->errors += s->errors;
+	out->rebuilds += s->rebuilds;
+	out->pending += c.pending;
+	count[FG_SET_LEASES] += c.leases;
+	count[FG_SET_LINGERING] += c.lingering;
+	count[FG_SET_WAITING] += c.waiting;
+	count[FG_SET_REFUSED] += c.refused;
+	count[FG_SET_NO_ROOM] += s->no_room;
+	count[FG_SET_EVICTED] += s->evicted;
+	count[FG_SET_TRANSACTIONS] += s->transactions;
+	count[FG_SET_ABORTED] += s->aborted;
+	count[FG_SET_TAKEN] += s->taken;
+	/* the first of two sets that has something to say, says it */
+	if (!strcmp(out->state, "ok")) {
+		out->state = state_of(s, &c, why);
+		out->reason = strcmp(out->state, "ok") ? why : "";
+	}
+}
+
+void fg_set_explain(struct fg_set *s, const uint8_t *key,
+		    void (*line)(void *ctx, const char *text), void *ctx)
+{
+	char element[FG_KEY_TEXT], time[FG_DURATION_TEXT], data[FG_DATA_TEXT];
+	char text[FG_SCHEMA_WHY + FG_KEY_TEXT];
+	struct fg_lease_view v = {0};
+	struct fg_element e;
+	bool held = fg_leases_get(s->leases, key, &v);
+	int err = -ENOENT;
+
+	if (!s->dry)
+		err = fg_element_get(fg_hub_query(s->hub), &s->o.schema, key,
+				     &e);
+	snprintf(text, sizeof(text), "%s %s %s { %s }: %s",
+		 fg_family_name(s->o.schema.family), s->table, s->name,
+		 fg_key_format(&s->o.schema.shape, key, element),
+		 err == -ENOENT ? "not in the kernel"
+		 : err		? fg_set_sentence(-err)
+				: "in the kernel");
+	line(ctx, text);
+	if (!err && e.timeout_ms) {
+		snprintf(text, sizeof(text), "  expires in %s, unless renewed",
+			 fg_duration_format(e.left_ms / 1000 * 1000, time));
+		line(ctx, text);
+	}
+	if (!err && s->o.schema.map != FG_MAP_NONE) {
+		snprintf(text, sizeof(text), "  leads to %s %s",
+			 fg_map_name(s->o.schema.map),
+			 fg_data_format(s->o.schema.map, e.data, data));
+		line(ctx, text);
+	}
+	if (!err && e.counted) {
+		snprintf(text, sizeof(text),
+			 "  matched %llu packets, %llu bytes",
+			 (unsigned long long)e.packets,
+			 (unsigned long long)e.bytes);
+		line(ctx, text);
+	}
+	if (held) {
+		snprintf(text, sizeof(text), "  held by %llu flows%s%s%s",
+			 (unsigned long long)v.holders,
+			 v.lingering ? ", lingering" : "",
+			 v.waiting ? ", waiting for room in the set" : "",
+			 v.refused ? ", refused by the kernel" : "");
+		line(ctx, text);
+	}
+}
