@@ -165,6 +165,14 @@ static void template_list(struct fg_batch *b)
 	b->list_len = scratch_end(&s, b->list);
 }
 
+static void make_templates(struct fg_batch *b)
+{
+	template_element(b, &b->put, true);
+	template_element(b, &b->remove, false);
+	template_tail(b);
+	template_list(b);
+}
+
 int fg_batch_new(struct fg_batch **out, const struct fg_batch_setup *setup)
 {
 	struct fg_batch *b;
@@ -177,11 +185,11 @@ int fg_batch_new(struct fg_batch **out, const struct fg_batch_setup *setup)
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
+	/* whatever set() may change later: the largest there can be */
 	b->s = *setup;
-	template_element(b, &b->put, true);
-	template_element(b, &b->remove, false);
-	template_tail(b);
-	template_list(b);
+	b->s.timeouts = b->s.counter = b->s.caps.update = true;
+	b->s.timeout_ms = 1;
+	make_templates(b);
 	put = b->put.len + b->tail_len;
 	if (setup->comment)
 		put += COMMENT_ROOM;
@@ -192,8 +200,18 @@ int fg_batch_new(struct fg_batch **out, const struct fg_batch_setup *setup)
 		free(b);
 		return -ENOMEM;
 	}
+	fg_batch_set(b, setup);
 	*out = b;
 	return 0;
+}
+
+void fg_batch_set(struct fg_batch *b, const struct fg_batch_setup *setup)
+{
+	b->s.timeouts = setup->timeouts;
+	b->s.timeout_ms = setup->timeout_ms;
+	b->s.counter = setup->counter;
+	b->s.caps = setup->caps;
+	make_templates(b);
 }
 
 void fg_batch_free(struct fg_batch *b)

@@ -56,6 +56,11 @@ struct fg_batch;
 /* 0, -EINVAL (a name is too long), -ENOMEM. */
 int fg_batch_new(struct fg_batch **out, const struct fg_batch_setup *setup);
 void fg_batch_free(struct fg_batch *b);
+/*
+ * Other timeouts, timeout_ms, counter and caps, from the next batch on; the
+ * rest of setup is not looked at. Allocates nothing.
+ */
+void fg_batch_set(struct fg_batch *b, const struct fg_batch_setup *setup);
 
 /*
  * Builds the transaction of the n (at most FG_BATCH_MAX) changes, its messages

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* schema.c - sets compared and made, with libnftnl. */
+/* schema.c - sets compared, and made with libnftnl. */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,63 +124,107 @@ static uint32_t key_type(const struct fg_key_shape *s)
 
 /* ------------------------------------------------------------- reading */
 
-struct handles {
-	uint64_t table;
+/* What the kernel says of a set, as far as it matters here. */
+struct reading {
+	uint32_t flags;
+	uint32_t key_type;
+	uint32_t key_len;
+	uint32_t data_type;
+	uint32_t data_len;
+	struct fg_schema_found found;
 };
+
+static uint32_t be32(const struct nlattr *attr)
+{
+	return mnl_attr_validate(attr, MNL_TYPE_U32) < 0
+		       ? 0
+		       : ntohl(mnl_attr_get_u32(attr));
+}
+
+static uint64_t be64(const struct nlattr *attr)
+{
+	return mnl_attr_validate(attr, MNL_TYPE_U64) < 0
+		       ? 0
+		       : be64toh(mnl_attr_get_u64(attr));
+}
 
 static int read_table(void *ctx, const struct nlmsghdr *nlh)
 {
-	struct handles *h = ctx;
-	struct nftnl_table *t = nftnl_table_alloc();
+	struct reading *r = ctx;
+	const struct nlattr *attr;
 
-	if (!t)
-		return -ENOMEM;
-	if (nftnl_table_nlmsg_parse(nlh, t) == 0)
-		h->table = nftnl_table_get_u64(t, NFTNL_TABLE_HANDLE);
-	nftnl_table_free(t);
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_HANDLE)
+			r->found.table_handle = be64(attr);
 	return 0;
 }
 
 static int read_set(void *ctx, const struct nlmsghdr *nlh)
 {
-	return nftnl_set_nlmsg_parse(nlh, ctx) < 0 ? -EPROTO : 0;
+	struct reading *r = ctx;
+	const struct nlattr *attr, *desc;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_SET_FLAGS:
+			r->flags = be32(attr);
+			break;
+		case NFTA_SET_KEY_TYPE:
+			r->key_type = be32(attr);
+			break;
+		case NFTA_SET_KEY_LEN:
+			r->key_len = be32(attr);
+			break;
+		case NFTA_SET_DATA_TYPE:
+			r->data_type = be32(attr);
+			break;
+		case NFTA_SET_DATA_LEN:
+			r->data_len = be32(attr);
+			break;
+		case NFTA_SET_TIMEOUT:
+			r->found.timeout_ms = be64(attr);
+			break;
+		case NFTA_SET_HANDLE:
+			r->found.set_handle = be64(attr);
+			break;
+		case NFTA_SET_EXPR:
+		case NFTA_SET_EXPRESSIONS:
+			r->found.counter = true;
+			break;
+		case NFTA_SET_DESC:
+			mnl_attr_for_each_nested (desc, attr)
+				if (mnl_attr_get_type(desc) ==
+				    NFTA_SET_DESC_SIZE)
+					r->found.size = be32(desc);
+			break;
+		}
+	}
+	r->found.timeouts = r->flags & NFT_SET_TIMEOUT;
+	return 0;
 }
 
-static int get_table(struct fg_nl *nl, const struct fg_schema *want,
-		     struct fg_schema_found *found)
+/*
+ * Asked with libmnl alone: a set is looked at whenever the firewall changes,
+ * and then nothing may be allocated.
+ */
+static int get(struct fg_nl *nl, const struct fg_schema *want, uint16_t type,
+	       struct reading *r)
 {
 	_Alignas(struct nlmsghdr) char buf[1024];
-	struct nftnl_table *t = nftnl_table_alloc();
-	struct handles h = {0};
-	struct nlmsghdr *nlh;
-	int err;
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *nfg;
+	bool set = type == NFT_MSG_GETSET;
 
-	if (!t)
-		return -ENOMEM;
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, want->table);
-	nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, want->family, 0, 0);
-	nftnl_table_nlmsg_build_payload(nlh, t);
-	nftnl_table_free(t);
-	err = fg_nl_request(nl, nlh, read_table, &h);
-	found->table_handle = h.table;
-	return err;
-}
-
-static int get_set(struct fg_nl *nl, const struct fg_schema *want,
-		   struct nftnl_set *s)
-{
-	_Alignas(struct nlmsghdr) char buf[1024];
-	struct nftnl_set *ask = nftnl_set_alloc();
-	struct nlmsghdr *nlh;
-
-	if (!ask)
-		return -ENOMEM;
-	nftnl_set_set_str(ask, NFTNL_SET_TABLE, want->table);
-	nftnl_set_set_str(ask, NFTNL_SET_NAME, want->set);
-	nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSET, want->family, 0, 0);
-	nftnl_set_nlmsg_build_payload(nlh, ask);
-	nftnl_set_free(ask);
-	return fg_nl_request(nl, nlh, read_set, s);
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	nfg->nfgen_family = want->family;
+	nfg->version = NFNETLINK_V0;
+	mnl_attr_put_strz(nlh, set ? NFTA_SET_TABLE : NFTA_TABLE_NAME,
+			  want->table);
+	if (set)
+		mnl_attr_put_strz(nlh, NFTA_SET_NAME, want->set);
+	return fg_nl_request(nl, nlh, set ? read_set : read_table, r);
 }
 
 /* ----------------------------------------------------------- comparing */
@@ -308,41 +353,29 @@ static bool map_fits(const struct fg_schema *want, uint32_t flags,
 		type == TYPE_INVALID);
 }
 
-static int compare(const struct fg_schema *want, const struct nftnl_set *s,
-		   struct fg_schema_found *found, char *why)
+static int compare(const struct fg_schema *want, const struct reading *r,
+		   char *why)
 {
-	uint32_t flags = nftnl_set_get_u32(s, NFTNL_SET_FLAGS);
-	uint32_t type = nftnl_set_get_u32(s, NFTNL_SET_KEY_TYPE);
-	uint32_t len = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
-	uint32_t data = nftnl_set_get_u32(s, NFTNL_SET_DATA_TYPE);
-	uint32_t data_len = nftnl_set_get_u32(s, NFTNL_SET_DATA_LEN);
-
-	found->timeouts = flags & NFT_SET_TIMEOUT;
-	found->timeout_ms = nftnl_set_get_u64(s, NFTNL_SET_TIMEOUT);
-	found->size = nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE);
-	found->set_handle = nftnl_set_get_u64(s, NFTNL_SET_HANDLE);
-	found->counter = nftnl_set_is_set(s, NFTNL_SET_EXPR) ||
-			 nftnl_set_is_set(s, NFTNL_SET_EXPRESSIONS);
-	if (!map_fits(want, flags, data, data_len))
-		return say_map(want, flags, data, why);
-	if (!key_fits(&want->shape, type, len)) {
-		say_key(want, type, len, why);
+	if (!map_fits(want, r->flags, r->data_type, r->data_len))
+		return say_map(want, r->flags, r->data_type, why);
+	if (!key_fits(&want->shape, r->key_type, r->key_len)) {
+		say_key(want, r->key_type, r->key_len, why);
 		return -EINVAL;
 	}
-	if (flags & NFT_SET_INTERVAL) {
+	if (r->flags & NFT_SET_INTERVAL) {
 		SAY(want, why,
 		    "has \"flags interval\": with it every change of one "
 		    "element costs time for all of them; declare it without, "
 		    "for the elements of flows are never ranges");
 		return -EINVAL;
 	}
-	if (flags & NFT_SET_CONSTANT) {
+	if (r->flags & NFT_SET_CONSTANT) {
 		SAY(want, why,
 		    "has \"flags constant\": declare it without, or nothing "
 		    "can be added");
 		return -EINVAL;
 	}
-	if (want->ttl_ms && !found->timeouts) {
+	if (want->ttl_ms && !r->found.timeouts) {
 		SAY(want, why,
 		    "has no \"flags timeout\", but \"ttl\" is %u: declare it "
 		    "with \"flags timeout\", or set \"ttl\" to 0",
@@ -355,21 +388,18 @@ static int compare(const struct fg_schema *want, const struct nftnl_set *s,
 int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		    struct fg_schema_found *found, char why[FG_SCHEMA_WHY])
 {
-	struct nftnl_set *s = nftnl_set_alloc();
-	bool table = true;
+	struct reading r = {0};
+	bool table;
 	int err;
 
 	why[0] = '\0';
-	*found = (struct fg_schema_found){0};
-	if (!s)
-		return -ENOMEM;
-	err = get_table(nl, want, found);
-	if (err)
-		table = false;
-	else
-		err = get_set(nl, want, s);
+	err = get(nl, want, NFT_MSG_GETTABLE, &r);
+	table = !err;
 	if (!err)
-		err = compare(want, s, found, why);
+		err = get(nl, want, NFT_MSG_GETSET, &r);
+	*found = r.found;
+	if (!err)
+		err = compare(want, &r, why);
 	else if (err == -ENOENT && !table)
 		SAY(want, why,
 		    "is missing, and so is its table: load the firewall that "
@@ -386,7 +416,6 @@ int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		    "CAP_NET_ADMIN");
 	else
 		SAY(want, why, "cannot be looked at: %s", strerror(-err));
-	nftnl_set_free(s);
 	return err;
 }
 

@@ -2,8 +2,8 @@
 /*
  * schema.h - what a set must be like, what it is like, and how to make it so.
  *
- * The cold path: libnftnl, and it may allocate. What nft itself stores with a
- * set (user data that nft list needs) is stored in those made here too.
+ * What nft itself stores with a set (user data that nft list needs) is stored
+ * in those made here too: by libnftnl, which allocates, so that is for open().
  */
 #ifndef FG_NFTSET_SCHEMA_H
 #define FG_NFTSET_SCHEMA_H
@@ -52,9 +52,9 @@ const char *const *fg_family_names(size_t *count);
 const char *fg_map_name(enum fg_map map);
 
 /*
- * Looks the set up and compares it. 0: it fits; -ENOENT: set or table are not
- * there; -EINVAL: it does not fit; else -errno of the look-up (-EPERM). why
- * says what is wrong and what to do, "" when it fits.
+ * Looks the set up and compares it; allocates nothing. 0: it fits; -ENOENT: set
+ * or table are not there; -EINVAL: it does not fit; else -errno of the look-up
+ * (-EPERM). why says what is wrong and what to do, "" when it fits.
  */
 int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		    struct fg_schema_found *found, char why[FG_SCHEMA_WHY]);

@@ -277,13 +277,10 @@ int fg_set_make_batch(struct fg_set *s)
 		.comment = s->o.comment ? fg_set_comment : NULL,
 		.ctx = s,
 	};
-	struct fg_batch *batch;
-	int err = fg_batch_new(&batch, &b);
 
-	if (err)
-		return err;
-	fg_batch_free(s->batch);
-	s->batch = batch;
+	if (!s->batch)
+		return fg_batch_new(&s->batch, &b);
+	fg_batch_set(s->batch, &b);
 	return 0;
 }
 
@@ -296,7 +293,8 @@ bool fg_set_commit(struct fg_set *s)
 		return false;
 	s->later = 0;
 	if (s->rebatch)
-		s->rebatch = fg_set_make_batch(s) != 0;
+		fg_set_make_batch(s);
+	s->rebatch = false;
 	if (s->room_at && now >= s->room_at) {
 		struct fg_lease_counts c;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <libmnl/libmnl.h>
 
 #include "hub.h"
 #include "set-private.h"
@@ -15,7 +16,9 @@ void fg_set_turn(struct fg_set *s, enum fg_set_state state)
 	s->recheck = state == FIT ? 0 : fg_set_now(s) + RECHECK_MS;
 	if (!news)
 		return;
-	if (state == FIT)
+	if (state == MISSING && s->o.managed)
+		LOG(s, FG_LOG_NOTICE, "was deleted: it is made again");
+	else if (state == FIT)
 		LOG(s, FG_LOG_NOTICE, "is there: %u elements to put into it",
 		    fg_set_pending(s));
 	else
@@ -60,14 +63,17 @@ void fg_set_check(struct fg_set *s)
 
 void fg_set_create(struct fg_set *s)
 {
-	if (s->flight || s->dry)
+	struct nlmsghdr *nlh = (struct nlmsghdr *)s->create;
+	int len = (int)s->create_len;
+
+	if (s->flight || s->dry || !len)
 		return;
 	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
-	s->len = fg_schema_create(&s->o.schema, s->first, &s->messages,
-				  s->create);
-	if (!s->len)
-		return;
+	s->messages = 0;
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		nlh->nlmsg_seq = s->first + s->messages++;
 	s->bytes = s->create;
+	s->len = s->create_len;
 	s->creating = true;
 	fg_set_submit(s);
 }
@@ -75,29 +81,34 @@ void fg_set_create(struct fg_set *s)
 /* ----------------------------------------------------------------- start */
 
 /* Once, outside the loop: sends it and reads the answer. 0 or -errno. */
-static int transact(struct fg_set *s)
+static int transact(struct fg_set *s, const void *bytes, size_t len)
 {
-	fg_nl_transact(s->nl, s->create, s->len, s->first, s->messages,
-		       s->reply, sizeof(s->reply), &s->answer);
+	if (!len)
+		return -ENOMEM;
+	fg_nl_transact(s->nl, bytes, len, s->first, s->messages, s->reply,
+		       sizeof(s->reply), &s->answer);
 	if (s->answer.sent)
 		return s->answer.sent;
 	return s->answer.errors ? -s->answer.error[0].error : 0;
 }
 
-static int transact_create(struct fg_set *s)
+/* Built once: when it is needed again, nothing may be allocated. */
+static int first_create(struct fg_set *s)
 {
 	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
-	s->len = fg_schema_create(&s->o.schema, s->first, &s->messages,
-				  s->create);
-	return s->len ? transact(s) : -ENOMEM;
+	s->create_len = fg_schema_create(&s->o.schema, s->first, &s->messages,
+					 s->create);
+	return s->create_len ? 0 : -ENOMEM;
 }
 
 int fg_set_empty(struct fg_set *s)
 {
+	_Alignas(struct nlmsghdr) uint8_t buf[FG_SCHEMA_BYTES];
+	size_t len;
+
 	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
-	s->len = fg_schema_flush(&s->o.schema, s->first, &s->messages,
-				 s->create);
-	return s->len ? transact(s) : -ENOMEM;
+	len = fg_schema_flush(&s->o.schema, s->first, &s->messages, buf);
+	return transact(s, buf, len);
 }
 
 /* -n: a ruleset without it gets it first. */
@@ -121,8 +132,10 @@ int fg_set_first_check(struct fg_set *s, const struct fg_node *at)
 	int err = fg_schema_check(fg_hub_query(s->hub), &s->o.schema, &s->found,
 				  s->why);
 
+	if (s->o.managed && !looks_only && first_create(s) < 0)
+		return -ENOMEM;
 	if (err == -ENOENT && s->o.managed && !looks_only) {
-		err = transact_create(s);
+		err = transact(s, s->create, s->create_len);
 		if (!err)
 			err = fg_schema_check(fg_hub_query(s->hub),
 					      &s->o.schema, &s->found, s->why);

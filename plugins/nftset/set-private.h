@@ -64,7 +64,8 @@ struct fg_set {
 	uint32_t first;
 	uint32_t messages;
 	struct fg_nl_result answer;
-	uint8_t create[FG_SCHEMA_BYTES];
+	_Alignas(uint64_t) uint8_t create[FG_SCHEMA_BYTES];
+	size_t create_len; /* 0: it is not managed */
 	uint8_t reply[16384];
 
 	/* how to go on */

@@ -167,7 +167,7 @@ void fg_set_explain(struct fg_set *s, const uint8_t *key,
 		line(ctx, text);
 	}
 	if (held) {
-		snprintf(text, sizeof(text), "  held by %llu flows%s%s%s",
+		snprintf(text, sizeof(text), "  holders: %llu%s%s%s",
 			 (unsigned long long)v.holders,
 			 v.lingering ? ", lingering" : "",
 			 v.waiting ? ", waiting for room in the set" : "",
