@@ -83,6 +83,9 @@ void fg_source_message(void *source, const struct fg_message *message)
 		note_agent(s, message);
 	fg_membership_message(g->membership, s->slot, g->slots[s->slot].epoch,
 			      message, fg_loop_now(g->loop));
+	/* to show each change: within a burst, most cancel out */
+	if (g->options->flags & FG_HOST_DRY_RUN)
+		fg_membership_flush(g->membership, fg_loop_now(g->loop));
 }
 
 void fg_source_skipped(void *source, const char *why, size_t bytes)

@@ -223,6 +223,36 @@ static void rekey(struct fg_membership *m, struct fg_flow *flow,
 	}
 }
 
+/* -------------------------------------------------------------------- walks */
+
+static void walk_start(struct fg_membership *m, uint32_t what,
+		       enum fg_reason reason)
+{
+	if (m->walk) {
+		m->walk_next |= what;
+		m->walk_next_reason = reason;
+		return;
+	}
+	m->walk = what;
+	m->walk_reason = reason;
+	m->cursor = 0;
+}
+
+/*
+ * What the agent calls things may be news to the policy: before the next flow
+ * is judged, since names and flows come in one burst.
+ */
+static void look_up_names(struct fg_membership *m)
+{
+	uint32_t names = fg_catalog_generation(m->setup.catalog);
+
+	if (m->names == names || !m->current)
+		return;
+	m->names = names;
+	if (fg_policy_learn(m->current->pub->policy))
+		walk_start(m, WALK_EVALUATE, FG_REASON_NAMES);
+}
+
 /* ---------------------------------------------------------------- messages */
 
 /* By its digest or a former one, which is then replaced. */
@@ -348,6 +378,7 @@ void fg_membership_message(struct fg_membership *m, uint16_t source,
 	switch (message->type) {
 	case FG_MESSAGE_FLOW:
 	case FG_MESSAGE_FLOW_DPI_UPDATE:
+		look_up_names(m);
 		on_flow(m, source, epoch, message, now);
 		break;
 	case FG_MESSAGE_FLOW_DPI_COMPLETE:
@@ -361,19 +392,6 @@ void fg_membership_message(struct fg_membership *m, uint16_t source,
 }
 
 /* ------------------------------------------------------------ configuration */
-
-static void walk_start(struct fg_membership *m, uint32_t what,
-		       enum fg_reason reason)
-{
-	if (m->walk) {
-		m->walk_next |= what;
-		m->walk_next_reason = reason;
-		return;
-	}
-	m->walk = what;
-	m->walk_reason = reason;
-	m->cursor = 0;
-}
 
 static void tell_time(struct fg_membership *m, int64_t wall_ms)
 {
@@ -497,11 +515,7 @@ bool fg_membership_step(struct fg_membership *m, int64_t now, int64_t wall_ms)
 
 	if (!m->current)
 		return false;
-	if (m->names != fg_catalog_generation(m->setup.catalog)) {
-		m->names = fg_catalog_generation(m->setup.catalog);
-		if (fg_policy_learn(m->current->pub->policy))
-			walk_start(m, WALK_EVALUATE, FG_REASON_NAMES);
-	}
+	look_up_names(m);
 	/* backwards, or more than a minute ahead: the clock was set */
 	if (wall_ms >= m->next_edge || wall_ms < m->wall ||
 	    wall_ms - m->wall > 60000)
