@@ -136,10 +136,8 @@ static char *put6(char *p, const uint8_t *addr)
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	int best = -1, best_len = 1;
 
-	if (memcmp(addr, mapped, sizeof(mapped)) == 0) {
-		memcpy(p, "::ffff:", 7);
-		return put4(p + 7, addr + 12);
-	}
+	if (memcmp(addr, mapped, sizeof(mapped)) == 0)
+		return put4(stpcpy(p, "::ffff:"), addr + 12);
 	for (int i = 0, run = 0; i < 8; i++) {
 		run = addr[2 * i] || addr[2 * i + 1] ? 0 : run + 1;
 		if (run > best_len) {

@@ -147,7 +147,7 @@ int fg_names_learn(struct fg_names *t, uint32_t id, struct fg_slice slice)
 		name->next_id = *link;
 		*link = at;
 	}
-	strcpy(name->tag, tag);
+	memcpy(name->tag, tag, strlen(tag) + 1);
 	link = tag_bucket(t, short_form(tag));
 	name->next_tag = *link;
 	*link = at;
