@@ -13,9 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/addr.h"
-#include "base/text.h"
 #include "control.h"
+#include "explain.h"
 #include "own.h"
 #include "setup.h"
 #include "source.h"
@@ -96,6 +95,7 @@ static void try_reload(struct fg_gate *g)
 		}
 	}
 	if (ret == 0) {
+		fg_setup_start_sources(next);
 		fg_setup_reload_kept(next);
 		snprintf(text, sizeof(text),
 			 "reloaded: %zu sources, %zu targets (%u unchanged), %zu actions",
@@ -175,31 +175,6 @@ static bool turn(void *ctx, int64_t *deadline)
 
 /* ---------------------------------------------------------------- watching */
 
-static void explain_line(void *ctx, const char *text)
-{
-	struct fg_gate *g = ctx;
-
-	printf("#   %s\n", text);
-	g->printed = true;
-}
-
-/* -n -v: why each flow is where it is, as comments among the commands. */
-static void explain(struct fg_gate *g, const struct fg_flow *flow)
-{
-	char local[FG_ADDR_TEXT], other[FG_ADDR_TEXT];
-	const char *application = fg_catalog_name(
-		g->catalog, FG_NAME_APPLICATION, flow->application);
-
-	printf("# %s port %u, %s port %u, protocol %u, application %s (%u)\n",
-	       fg_addr_format(flow->ip_version, flow->local_addr, local),
-	       flow->local_port,
-	       fg_addr_format(flow->ip_version, flow->other_addr, other),
-	       flow->other_port, flow->ip_protocol,
-	       application ? application : "unknown", flow->application);
-	fg_policy_explain(fg_setup_policy(g->setup), g->table, flow,
-			  explain_line, g);
-}
-
 void fg_gate_watch(void *gate, enum fg_event event, const struct fg_flow *flow,
 		   enum fg_reason reason)
 {
@@ -208,7 +183,8 @@ void fg_gate_watch(void *gate, enum fg_event event, const struct fg_flow *flow,
 
 	if ((g->options->flags & verbose) == verbose &&
 	    (event == FG_EVENT_ANNOUNCED || event == FG_EVENT_UPDATED))
-		explain(g, flow);
+		/* comments among the commands */
+		fg_explain_flow(g, flow, "# ");
 	if (g->control)
 		fg_control_flow(g->control, event, flow, reason);
 }
@@ -286,7 +262,7 @@ static void find_runtime_dir(struct fg_gate *g)
 		 (int)(slash - g->socket), g->socket);
 	if (!(g->options->flags & (FG_HOST_CHECK | FG_HOST_DRY_RUN)) &&
 	    !g->options->socket)
-		(void)mkdir(g->runtime_dir, 0755);
+		g->made_runtime_dir = mkdir(g->runtime_dir, 0755) == 0;
 	if (stat(g->runtime_dir, &st) < 0 || !S_ISDIR(st.st_mode))
 		g->runtime_dir[0] = '\0';
 }
@@ -343,10 +319,35 @@ int fg_gate_load(struct fg_gate *g)
 		return ret;
 	for (size_t i = 0; i < fg_setup_source_count(setup); i++)
 		g->ends &= fg_source_ends(fg_setup_source(setup, i));
+	if (g->options->explain) {
+		g->setup = setup;
+		return 0;
+	}
 	ret = fg_setup_enforce(setup, g);
 	if (ret < 0)
 		fg_setup_free(setup, g);
 	return ret;
+}
+
+/* What root opened stays open; what the user must reach is handed to it. */
+static int drop_privileges(struct fg_gate *g)
+{
+	char err[200];
+	int ret;
+
+	if (g->user.name[0]) {
+		if (g->control && geteuid() == 0)
+			fg_control_chown(g->control, g->user.uid, g->user.gid);
+		if (g->made_runtime_dir)
+			(void)!lchown(g->runtime_dir, g->user.uid, g->user.gid);
+		ret = fg_privilege_drop(&g->user, err, sizeof(err));
+		if (ret < 0) {
+			fg_log_say(g->log, FG_LOG_ERROR, "%s", err);
+			return ret;
+		}
+	}
+	fg_privilege_no_new();
+	return 0;
 }
 
 void fg_gate_free(struct fg_gate *g)
@@ -433,6 +434,8 @@ int fg_gate_run(struct fg_gate *g)
 		if (ret == -EADDRINUSE || (ret < 0 && g->options->socket))
 			return 2;
 	}
+	if (drop_privileges(g) < 0)
+		return 2;
 	ret = fg_loop_start(g->loop, THREADS);
 	if (ret < 0)
 		fg_log_say(g->log, FG_LOG_WARNING,
@@ -447,6 +450,7 @@ int fg_gate_run(struct fg_gate *g)
 		 fg_setup_settings(g->setup)->action_count);
 	fg_log_say(g->log, FG_LOG_NOTICE, "flowgated %s: %s", FG_VERSION, text);
 	fg_notify_ready(g->notify, text);
+	fg_setup_start_sources(g->setup);
 	fg_loop_run(g->loop);
 	if (g->ends)
 		print_counters(g);

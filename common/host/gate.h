@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "plugin.h"
+#include "privilege.h"
 
 struct fg_open_target;
 struct fg_setup;
@@ -30,6 +31,7 @@ struct fg_gate_options {
 	size_t source_count;
 	const char *plugin_dir; /* NULL: the default places */
 	const char *socket;	/* NULL: the default; not with -n */
+	const char *explain;	/* -t --explain: only that; or NULL */
 	uint32_t flags;		/* FG_HOST_* */
 };
 
@@ -60,6 +62,8 @@ struct fg_gate {
 	struct fg_own *own;	    /* the gateway's own addresses */
 	char *buffer;		    /* FG_TRANSPORT_READ, for all transports */
 	char runtime_dir[128];	    /* "" when there is none */
+	bool made_runtime_dir;
+	struct fg_user user; /* to become; name "" when none is configured */
 
 	/* Made with the first configuration, whose limits size them. */
 	struct fg_limits limits;

@@ -38,7 +38,7 @@ void fg_log_text(struct fg_log *log, enum fg_level level, const char *text);
  */
 void fg_log_repeated(struct fg_log *log, const void *owner, const char *prefix,
 		     int64_t now, enum fg_level level, const char *fmt,
-		     va_list ap);
+		     va_list ap) FG_PRINTF(6, 0);
 /* Says what is over. Returns when to call again, INT64_MAX: no need. */
 int64_t fg_log_tick(struct fg_log *log, int64_t now);
 /* owner is gone: its places are free. */

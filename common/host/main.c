@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
 #include "gate.h"
 
 enum {
@@ -13,8 +14,8 @@ enum {
 };
 
 static const char usage[] =
-	"usage: flowgated [-c FILE] [-t] [-n] [-v] [-s URL]... [-P DIR] [-S PATH]\n"
-	"                 [-l LEVEL] [-V] [-h]\n";
+	"usage: flowgated [-c FILE] [-t [--explain FILE]] [-n [-v]] [-s URL]...\n"
+	"                 [-P DIR] [-S PATH] [-l LEVEL] [-V] [-h]\n";
 
 static const char help[] =
 	"Keeps nftables in step with what the netifyd DPI agent sees.\n"
@@ -22,6 +23,8 @@ static const char help[] =
 	"  -c, --config FILE      the configuration (" FG_SYSCONFDIR
 	"/flowgate/flowgate.json)\n"
 	"  -t, --check            check everything, print a summary, exit\n"
+	"      --explain FILE     with -t: what the configuration makes of the flows\n"
+	"                         recorded in FILE\n"
 	"  -n, --dry-run          change nothing: print what would be done as nft commands\n"
 	"  -v, --verbose          with -n: say for each flow why\n"
 	"  -s, --source URL       read this instead of the configuration's sources; may\n"
@@ -39,6 +42,7 @@ static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 't'},
 	{"dry-run", no_argument, NULL, 'n'},
+	{"explain", required_argument, NULL, 'e'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"source", required_argument, NULL, 's'},
 	{"plugin-path", required_argument, NULL, 'P'},
@@ -70,6 +74,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 't':
 			a->gate.flags |= FG_HOST_CHECK;
+			break;
+		case 'e':
+			a->gate.explain = optarg;
 			break;
 		case 'n':
 			a->gate.flags |= FG_HOST_DRY_RUN;
@@ -111,6 +118,10 @@ static int parse(struct arguments *a, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	if (a->gate.explain && !(a->gate.flags & FG_HOST_CHECK)) {
+		fputs("flowgated: --explain goes with -t\n", stderr);
+		return EXIT_USAGE;
+	}
 	if (optind < argc) {
 		fprintf(stderr, "flowgated: \"%s\": no arguments but options%s\n%s",
 			argv[optind],
@@ -137,6 +148,10 @@ int main(int argc, char **argv)
 	} else {
 		if (fg_gate_load(gate) < 0) {
 			status = EXIT_USAGE;
+		} else if (a.gate.explain) {
+			status = fg_explain_file(gate, a.gate.explain) < 0 ?
+					 EXIT_USAGE :
+					 EXIT_SUCCESS;
 		} else if (a.gate.flags & FG_HOST_CHECK) {
 			fg_gate_summary(gate);
 			status = EXIT_SUCCESS;

@@ -11,6 +11,7 @@
 
 #include "gate.h"
 #include "own.h"
+#include "privilege.h"
 #include "source.h"
 #include "target.h"
 
@@ -20,7 +21,7 @@ struct fg_setup {
 	struct fg_target **targets;
 	size_t target_count;
 	struct fg_source **sources;
-	bool *source_kept;
+	bool *source_running;
 	size_t source_count;
 	unsigned kept; /* targets taken over */
 	unsigned errors;
@@ -205,7 +206,7 @@ static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
 	for (size_t i = 0; old && i < old->source_count; i++)
 		if (source_same(old, i, config)) {
 			s->sources[n] = old->sources[i];
-			s->source_kept[n] = true;
+			s->source_running[n] = true;
 			if (config->node)
 				fg_node_ignore(config->node);
 			return;
@@ -262,6 +263,41 @@ static unsigned all_errors(const struct fg_setup *s)
 	return s->errors + fg_json_errors(s->conf->settings->doc);
 }
 
+static void check_user(struct fg_setup *s, struct fg_gate *g)
+{
+	const struct fg_node *at = fg_json_root(s->conf->settings->doc);
+	const char *name = s->conf->settings->user;
+	char err[200];
+
+	if (!name || fg_user_find(&g->user, name, err, sizeof(err)) == 0)
+		return;
+	fg_node_any(at, "user", &at);
+	fg_node_error(at, "%s", err);
+}
+
+/* --explain: no source, no target, only what the policy makes of flows. */
+static int open_policy_only(struct fg_setup *s, struct fg_gate *g)
+{
+	const struct fg_settings *settings = s->conf->settings;
+	int ret;
+
+	for (size_t i = 0; i < settings->target_count; i++) {
+		fg_node_ignore(settings->targets[i].node);
+		if (settings->targets[i].globals)
+			fg_node_ignore(settings->targets[i].globals);
+	}
+	for (size_t i = 0; i < settings->source_count; i++)
+		if (settings->sources[i].node)
+			fg_node_ignore(settings->sources[i].node);
+	ret = fg_policy_new(&s->generation.policy, settings, g->catalog);
+	fg_json_unknown_keys(settings->doc);
+	if (ret == 0 && all_errors(s))
+		ret = -EINVAL;
+	if (ret == 0)
+		fg_own_tell(g->own, s->generation.policy);
+	return ret;
+}
+
 static int open_all(struct fg_setup *s, struct fg_gate *g)
 {
 	const struct fg_settings *settings = s->conf->settings;
@@ -270,12 +306,15 @@ static int open_all(struct fg_setup *s, struct fg_gate *g)
 	ret = make_tables(g, &settings->limits);
 	if (ret < 0)
 		return ret;
-	load_plugins(s, g);
 	load_names(g, settings);
+	if (g->options->explain)
+		return open_policy_only(s, g);
+	load_plugins(s, g);
+	check_user(s, g);
 	s->targets = calloc(settings->target_count + 1, sizeof(*s->targets));
 	s->sources = calloc(settings->source_count + 1, sizeof(*s->sources));
-	s->source_kept = calloc(settings->source_count + 1, sizeof(bool));
-	if (!s->targets || !s->sources || !s->source_kept)
+	s->source_running = calloc(settings->source_count + 1, sizeof(bool));
+	if (!s->targets || !s->sources || !s->source_running)
 		return -ENOMEM;
 	s->target_count = settings->target_count;
 	s->source_count = settings->source_count;
@@ -364,12 +403,16 @@ int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
 			close_source(g, old->sources[i]);
 	if (old)
 		old->source_count = 0;
-	for (size_t i = 0; i < s->source_count; i++) {
-		if (!s->source_kept[i] && !(g->options->flags & FG_HOST_CHECK))
-			fg_source_start(s->sources[i]);
-		s->source_kept[i] = true;
-	}
 	return 0;
+}
+
+void fg_setup_start_sources(struct fg_setup *s)
+{
+	for (size_t i = 0; i < s->source_count; i++) {
+		if (!s->source_running[i])
+			fg_source_start(s->sources[i]);
+		s->source_running[i] = true;
+	}
 }
 
 /* Text of targets and sources that live on is kept by their own hold. */
@@ -378,7 +421,7 @@ void fg_setup_free(struct fg_setup *s, struct fg_gate *g)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->source_count; i++)
-		if (s->sources[i] && !s->source_kept[i]) {
+		if (s->sources[i] && !s->source_running[i]) {
 			g->slots[fg_source_slot(s->sources[i])].used = false;
 			fg_source_free(s->sources[i]);
 		}
@@ -400,7 +443,7 @@ void fg_setup_free(struct fg_setup *s, struct fg_gate *g)
 		fg_conf_drop(s->conf);
 	free(s->targets);
 	free(s->sources);
-	free(s->source_kept);
+	free(s->source_running);
 	free(s);
 }
 

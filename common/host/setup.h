@@ -31,10 +31,12 @@ void fg_conf_drop(struct fg_conf *c);
  */
 int fg_setup_load(struct fg_setup **out, struct fg_gate *g);
 /*
- * Puts it into force instead of gate->setup: sources that are gone are closed,
- * new ones started. 0 or -errno (said), then the old one goes on.
+ * Puts it into force instead of gate->setup; sources that are gone are closed.
+ * 0 or -errno (said), then the old one goes on.
  */
 int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g);
+/* Starts the sources that are not. */
+void fg_setup_start_sources(struct fg_setup *s);
 /* It was never put into force, or is retired: closes what no other has. */
 void fg_setup_free(struct fg_setup *s, struct fg_gate *g);
 /* flowgated stops: closes the sources (targets go on), */

@@ -104,11 +104,10 @@ void fg_source_learn(void *source, enum fg_name kind, uint32_t id,
 	fg_catalog_learn(s->gate->catalog, kind, id, tag);
 }
 
-void fg_source_learn_interface(void *source, struct fg_slice name,
-			       struct fg_slice role)
+void fg_source_note_role(struct fg_gate *g, struct fg_slice name,
+			 struct fg_slice role)
 {
-	struct fg_source *s = source;
-	struct fg_flow_table *t = s->gate->table;
+	struct fg_flow_table *t = g->table;
 	char letter = 0;
 
 	if (fg_slice_is_nocase(role, "LAN"))
@@ -116,6 +115,14 @@ void fg_source_learn_interface(void *source, struct fg_slice name,
 	else if (fg_slice_is_nocase(role, "WAN"))
 		letter = 'w';
 	fg_flow_set_role(t, fg_flow_interface(t, name), letter);
+}
+
+void fg_source_learn_interface(void *source, struct fg_slice name,
+			       struct fg_slice role)
+{
+	struct fg_source *s = source;
+
+	fg_source_note_role(s->gate, name, role);
 }
 
 void fg_source_up(void *source)

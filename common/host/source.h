@@ -45,6 +45,10 @@ void fg_source_status(const struct fg_source *s, struct fg_source_status *out);
 bool fg_source_ends(const struct fg_source *s);
 bool fg_source_ended(const struct fg_source *s);
 
+/* agent_status says that interface name is on the side role: "LAN", "WAN". */
+void fg_source_note_role(struct fg_gate *g, struct fg_slice name,
+			 struct fg_slice role);
+
 /* As struct fg_host has them; source is a struct fg_source. */
 void fg_source_message(void *source, const struct fg_message *message);
 void fg_source_skipped(void *source, const char *why, size_t bytes);
