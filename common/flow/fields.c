@@ -215,6 +215,19 @@ static float rate(double v)
 	return v > FLT_MAX ? FLT_MAX : v > 0 ? (float)v : 0;
 }
 
+/* v3 and v4 count but do not say how fast; v5's own word comes after this. */
+static void work_out_rates(struct fg_flow *f, const struct fg_flow *was)
+{
+	double seconds = ((double)f->age_ms - (double)was->age_ms) / 1000;
+
+	if (seconds <= 0 || f->first_seen != was->first_seen)
+		return;
+	f->local_rate = rate((double)(f->local_bytes - was->local_bytes) /
+			     seconds);
+	f->other_rate = rate((double)(f->other_bytes - was->other_bytes) /
+			     seconds);
+}
+
 static void apply_times(struct fg_flow *f, const struct fg_message *m)
 {
 	uint64_t last = f->first_seen + f->age_ms, first = f->first_seen;
@@ -239,6 +252,8 @@ static void apply_times(struct fg_flow *f, const struct fg_message *m)
 
 void fg_fields_apply(struct fg_flow *f, const struct fg_message *m)
 {
+	const struct fg_flow was = *f;
+
 	apply_times(f, m);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		const struct field *field = &numbers[i];
@@ -276,6 +291,8 @@ void fg_fields_apply(struct fg_flow *f, const struct fg_message *m)
 	apply_mac(f, m, FG_ATTR_LOCAL_MAC, f->local_mac, FG_FLOW_HAS_LOCAL_MAC);
 	apply_mac(f, m, FG_ATTR_OTHER_MAC, f->other_mac, FG_FLOW_HAS_OTHER_MAC);
 	apply_counters(f, m);
+	if (m->type == FG_MESSAGE_FLOW_STATS)
+		work_out_rates(f, &was);
 	if (fg_message_has(m, FG_ATTR_LOCAL_RATE))
 		f->local_rate = rate(m->value[FG_ATTR_LOCAL_RATE].r);
 	if (fg_message_has(m, FG_ATTR_OTHER_RATE))

@@ -12,6 +12,7 @@
 #include "metrics.h"
 #include "setup.h"
 #include "show.h"
+#include "top.h"
 
 /* Slots looked at for one piece of a body. */
 #define PIECE_FLOWS 256
@@ -271,6 +272,39 @@ static void explain(struct fg_request *r, char *args)
 	r->more = more_explained;
 }
 
+/* -------------------------------------------------------------------- top */
+
+static bool more_top(struct fg_request *r)
+{
+	return fg_top_more(r->top, &r->body);
+}
+
+static bool small_number(const char *text, unsigned *out)
+{
+	uint64_t n;
+
+	if (!text || !fg_text_uint(text, strlen(text), &n) || n < 1 || n > 1000)
+		return false;
+	*out = (unsigned)n;
+	return true;
+}
+
+static void top(struct fg_request *r, char *args)
+{
+	unsigned rows, columns;
+
+	if (!small_number(word(&args), &rows) ||
+	    !small_number(word(&args), &columns)) {
+		fail(r, "top ROWS COLUMNS, each 1 to 1000");
+		return;
+	}
+	r->top = fg_top_new(r->gate, rows, columns);
+	if (r->top)
+		r->more = more_top;
+	else
+		fail(r, "out of memory");
+}
+
 /* ------------------------------------------------------------------------- */
 
 static void help(struct fg_request *r, char *args);
@@ -286,6 +320,7 @@ static const struct command {
 	{"flows", flows, true, "[-f] [EXPRESSION]: live flows; -f: as they come"},
 	{"explain", explain, true,
 	 "ADDRESS [PORT]: where its flows are, and why"},
+	{"top", top, true, "ROWS COLUMNS: the most active, one page"},
 	{"metrics", metrics, false, "counters as Prometheus text"},
 	{"reload", reload, false, "read the configuration again"},
 	{"version", version, false, "of flowgated"},
@@ -307,8 +342,9 @@ void fg_command_run(struct fg_request *r, char *line)
 	const char *names[COMMANDS], *near;
 	char *name = word(&line);
 
-	if (name && !strcmp(name, "-j")) {
-		r->json = true;
+	if (name && (!strcmp(name, "-j") || !strcmp(name, "-c"))) {
+		r->json = name[1] == 'j';
+		r->body.colour = name[1] == 'c';
 		name = word(&line);
 	}
 	if (!name) {
@@ -336,5 +372,7 @@ void fg_command_end(struct fg_request *r)
 	if (r->filter)
 		fg_criteria_free(r->filter);
 	r->filter = NULL;
+	fg_top_free(r->top);
+	r->top = NULL;
 	fg_reply_fini(&r->body);
 }

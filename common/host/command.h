@@ -7,6 +7,7 @@
  *	flows [-f] [EXPRESSION]	live flows, those that the expression matches;
  *				-f: what happens to flows from now on
  *	explain ADDRESS [PORT]	for each live flow of it: where it is and why
+ *	top ROWS COLUMNS	one page: the most active applications and devices
  *	metrics			counters as Prometheus text
  *	reload			reads the configuration again, tells the outcome
  *	version
@@ -19,6 +20,7 @@
 
 struct fg_gate;
 struct fg_criteria;
+struct fg_top;
 
 /* A request under way; owned by the connection it came on. */
 struct fg_request {
@@ -35,6 +37,7 @@ struct fg_request {
 	bool (*more)(struct fg_request *r);
 	uint32_t cursor;
 	struct fg_criteria *filter;
+	struct fg_top *top;
 	bool wait_reload; /* complete when a reload has ended */
 	bool follow;	  /* never complete: flow events are added */
 	uint64_t missed;  /* events that a slow client did not get */

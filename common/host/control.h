@@ -4,12 +4,13 @@
  *
  * One request a connection, so that it can be used by hand:
  *
- *	request	[-j ]COMMAND[ ARGUMENTS]\n	at most 4,096 bytes
+ *	request	[-j |-c ]COMMAND[ ARGUMENTS]\n	at most 4,096 bytes
  *	reply	ok\n BODY			until the connection is closed
  *		error SENTENCE\n BODY
  *
- * Commands and their arguments are in command.h. With -j the body is one JSON
- * value, or, for lists that may be long (flows, explain), one object a line.
+ * Commands and their arguments are in command.h. With -c, words that tell a
+ * state are coloured. With -j the body is one JSON value, or, for lists that
+ * may be long (flows, explain), one object a line.
  * Pieces of a long body are made as the client takes them, so the state of
  * flows that come and go meanwhile may or may not be in it.
  *

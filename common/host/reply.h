@@ -17,6 +17,7 @@ struct fg_reply {
 	size_t len;
 	size_t room;
 	bool failed;
+	bool colour; /* states may be coloured */
 };
 
 void fg_reply_fini(struct fg_reply *r);
@@ -24,6 +25,8 @@ void fg_reply_printf(struct fg_reply *r, const char *fmt, ...) FG_PRINTF(2, 3);
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void fg_reply_json(struct fg_reply *r, struct fg_slice text);
 void fg_reply_json_text(struct fg_reply *r, const char *text);
+/* A word that says whether all is well: green, or red. */
+void fg_reply_state(struct fg_reply *r, const char *word, bool good);
 /* For a terminal: control characters made visible. */
 void fg_reply_shown(struct fg_reply *r, struct fg_slice text);
 

@@ -298,11 +298,13 @@ static void target_text(struct fg_reply *r, struct fg_gate *g, size_t n,
 
 	fg_show_target_status(t, &s, &m);
 	fg_reply_printf(r,
-			"  %-20s %-10s %-9s %8" PRIu64 " members %8" PRIu64
-			" elements %10" PRIu64 " adds %10" PRIu64
-			" deletes %6" PRIu64 " errors\n",
-			t->name, target_type(g, n), s.state, t->members,
-			s.elements, s.adds, s.deletes, s.errors);
+			"  %-20s %-10s ", t->name, target_type(g, n));
+	fg_reply_state(r, s.state,
+		       !strcmp(s.state, "ok") || !strcmp(s.state, "disabled"));
+	fg_reply_printf(r,
+			" %8" PRIu64 " members %8" PRIu64 " elements %10" PRIu64
+			" adds %10" PRIu64 " deletes %6" PRIu64 " errors\n",
+			t->members, s.elements, s.adds, s.deletes, s.errors);
 	if (*s.reason) {
 		fg_reply_printf(r, "    ");
 		fg_reply_shown(r, fg_slice(s.reason, strlen(s.reason)));
@@ -367,10 +369,14 @@ static void source_text(struct fg_reply *r, const struct fg_source *source)
 	fg_source_status(source, &s);
 	fg_reply_printf(r, "  %-20s ", s.name);
 	fg_reply_shown(r, fg_slice(s.url, strlen(s.url)));
+	fg_reply_printf(r, "  ");
+	fg_reply_state(r, s.state,
+		       !strcmp(s.state, "connected") ||
+			       !strcmp(s.state, "ended"));
 	fg_reply_printf(r,
-			"  %s, agent %s, %" PRIu64 " messages, %" PRIu64
+			"agent %s, %" PRIu64 " messages, %" PRIu64
 			" skipped, %" PRIu64 " reconnects\n",
-			s.state, *s.agent ? s.agent : "unknown", s.messages,
+			*s.agent ? s.agent : "unknown", s.messages,
 			s.skipped, s.reconnects);
 	if (*s.reason) {
 		fg_reply_printf(r, "    ");
