@@ -13,12 +13,6 @@
 
 struct fg_catalog;
 
-enum fg_category {
-	FG_CATEGORY_APPLICATION,
-	FG_CATEGORY_PROTOCOL,
-	FG_CATEGORY_COUNT
-};
-
 /* max_names: of each kind; 0: 8192. 0, -EINVAL (over 2^24) or -ENOMEM. */
 int fg_catalog_new(struct fg_catalog **out, uint32_t max_names, uint64_t seed);
 void fg_catalog_free(struct fg_catalog *c);

@@ -163,12 +163,21 @@ void fg_bound_free(struct fg_bound *b, struct fg_verdicts *vs)
 	free(b->ranks);
 	free(b->listeners);
 	free(b->counters);
+	free(b->movers);
 	free(b);
+}
+
+/* .moved came after the first types were built. */
+static bool has_moved(const struct fg_target_type *type)
+{
+	return type->size >= offsetof(struct fg_target_type, moved) +
+				     sizeof(type->moved) &&
+	       type->moved;
 }
 
 static void list_targets(struct fg_bound *b)
 {
-	size_t listeners = 0, counters = 0;
+	size_t listeners = 0, counters = 0, movers = 0;
 
 	for (size_t i = 0; i < b->pub->settings->target_count; i++) {
 		struct fg_target *t = b->pub->targets[i];
@@ -177,6 +186,8 @@ static void list_targets(struct fg_bound *b)
 			b->listeners[listeners++] = t;
 		if (t && t->type && t->type->count)
 			b->counters[counters++] = t;
+		if (t && t->type && has_moved(t->type))
+			b->movers[movers++] = t;
 	}
 }
 
@@ -193,9 +204,11 @@ int fg_bound_new(struct fg_bound **out, struct fg_verdicts *vs,
 	b->pub = pub;
 	b->listeners = calloc(s->target_count + 1, sizeof(struct fg_target *));
 	b->counters = calloc(s->target_count + 1, sizeof(struct fg_target *));
+	b->movers = calloc(s->target_count + 1, sizeof(struct fg_target *));
 	b->seats = calloc(s->action_count + 1, sizeof(uint32_t *));
 	b->ranks = calloc(s->action_count + 1, sizeof(*b->ranks));
-	if (!b->listeners || !b->counters || !b->seats || !b->ranks)
+	if (!b->listeners || !b->counters || !b->movers || !b->seats ||
+	    !b->ranks)
 		goto fail;
 	list_targets(b);
 	for (size_t i = 0; i < s->action_count; i++) {

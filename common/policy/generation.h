@@ -14,6 +14,7 @@ struct fg_bound {
 	uint32_t *ranks;  /* of each action */
 	struct fg_target **listeners; /* with .event, NULL-terminated */
 	struct fg_target **counters;  /* with .count, likewise */
+	struct fg_target **movers;    /* with .moved, likewise */
 };
 
 /*

@@ -59,6 +59,10 @@ static void tell(struct fg_membership *m, uint32_t id,
 	struct fg_target *t = seat->target;
 	uint64_t *count = seat->pub.observe ? &t->observed : &t->members;
 
+	for (struct fg_target **o = m->current ? m->current->movers : NULL;
+	     o && *o; o++)
+		(*o)->type->moved((*o)->instance, flow, t->name, &seat->pub,
+				  enter, reason);
 	t->dirty = true;
 	if (enter) {
 		++*count;
@@ -88,6 +92,23 @@ static void tell_event(struct fg_membership *m, enum fg_event event,
 	for (t = m->current->listeners; *t; t++) {
 		(*t)->dirty = true;
 		(*t)->type->event((*t)->instance, event, flow, reason);
+	}
+}
+
+/* A new class, to those who want it told like a new key. */
+static void tell_class(struct fg_membership *m, const struct fg_flow *old,
+		       const struct fg_flow *flow)
+{
+	struct fg_target **t;
+
+	for (t = m->current ? m->current->listeners : NULL; t && *t; t++) {
+		if (!((*t)->type->flags & FG_TYPE_CLASS))
+			continue;
+		(*t)->dirty = true;
+		(*t)->type->event((*t)->instance, FG_EVENT_REMOVED, old,
+				  FG_REASON_RECLASSIFIED);
+		(*t)->type->event((*t)->instance, FG_EVENT_ANNOUNCED, flow,
+				  FG_REASON_RECLASSIFIED);
 	}
 }
 
@@ -312,6 +333,8 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 		rekey(m, flow, &old, changed);
 	if (changed & FG_CHANGED_KEY)
 		tell_event(m, FG_EVENT_ANNOUNCED, flow, FG_REASON_REKEYED);
+	else if (changed & FG_CHANGED_CLASS)
+		tell_class(m, &old, flow);
 	return changed;
 }
 

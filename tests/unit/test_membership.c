@@ -124,6 +124,35 @@ static void on_event(void *t, enum fg_event e, const struct fg_flow *f,
 	events++;
 }
 
+/* What c is told of flows and targets that are not its own. */
+static char heard[4096];
+
+static void hear(const char *fmt, ...)
+{
+	size_t len = strlen(heard);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(heard + len, sizeof(heard) - len, fmt, ap);
+	va_end(ap);
+}
+
+static void on_class_event(void *t, enum fg_event e, const struct fg_flow *f,
+			   enum fg_reason r)
+{
+	static const char words[] = "aucr"; /* enum fg_event */
+
+	(void)t;
+	hear("%c%u/%u ", words[e], f->application, r);
+}
+
+static void on_moved(void *t, const struct fg_flow *f, const char *other,
+		     const struct fg_member *m, bool enter, enum fg_reason r)
+{
+	(void)t, (void)f, (void)r;
+	hear("%c%s:%s ", enter ? '+' : '-', other, m->action);
+}
+
 static const struct fg_target_type plain = {
 	.size = sizeof(plain),
 	.name = "plain",
@@ -136,11 +165,13 @@ static const struct fg_target_type plain = {
 static const struct fg_target_type special = {
 	.size = sizeof(special),
 	.name = "special",
-	.flags = FG_TYPE_OBSERVES | FG_TYPE_AFTER,
+	.flags = FG_TYPE_OBSERVES | FG_TYPE_AFTER | FG_TYPE_CLASS,
 	.enter = on_enter,
 	.leave = on_leave,
+	.event = on_class_event,
 	.rekey = on_rekey,
 	.flush = on_flush,
+	.moved = on_moved,
 };
 
 /* ------------------------------------------------------------ configurations
@@ -373,6 +404,32 @@ static void test_rekey(void **state)
 	/* key and class at once: the new key first, then the new targets */
 	send_at(s, FG_MESSAGE_FLOW, 1, 3, 99, 1, 0);
 	assert_told("-a:x1:77 +a:x1:99 -a:x1:99 +c:x3:99 ");
+}
+
+/* c watches: every move, and new classes as if they were new flows. */
+static void test_moved(void **state)
+{
+	struct scene *s = *state;
+	char want[256];
+
+	heard[0] = '\0';
+	send(s, FG_MESSAGE_FLOW, 1, 2);
+	assert_string_equal(heard, "a2/0 +a:x2 +b:x2 ");
+	heard[0] = '\0';
+	send(s, FG_MESSAGE_FLOW, 1, 1);
+	snprintf(want, sizeof(want),
+		 "r2/%u a1/%u u1/%u -a:x2 -b:x2 +a:x1 ", FG_REASON_RECLASSIFIED,
+		 FG_REASON_RECLASSIFIED, FG_REASON_DETECTED);
+	assert_string_equal(heard, want);
+	heard[0] = '\0';
+	send(s, FG_MESSAGE_FLOW, 1, 1); /* nothing new: no new class */
+	assert_string_equal(heard, "u1/0 ");
+	heard[0] = '\0';
+	/* a new key is told in one way only, whatever else is new */
+	send_at(s, FG_MESSAGE_FLOW, 1, 0, 99, 1, 0);
+	snprintf(want, sizeof(want), "r1/%u a0/%u -a:x1 ", FG_REASON_REKEYED,
+		 FG_REASON_REKEYED);
+	assert_string_equal(heard, want);
 }
 
 static void test_digest_prev(void **state)
@@ -629,6 +686,7 @@ int main(void)
 		CASE(test_life),
 		CASE(test_several_targets),
 		CASE(test_rekey),
+		CASE(test_moved),
 		CASE(test_digest_prev),
 		CASE(test_sources_are_apart),
 		CASE(test_full),

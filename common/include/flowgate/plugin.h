@@ -381,7 +381,8 @@ enum fg_reason {
 /*
  * What is told to target types that listen to every flow (.event). As with
  * enter() and leave(), a flow whose key changes is REMOVED with the old one
- * and ANNOUNCED with the new one, both with FG_REASON_REKEYED.
+ * and ANNOUNCED with the new one, both with FG_REASON_REKEYED; for types with
+ * FG_TYPE_CLASS so is one whose class changes, with FG_REASON_RECLASSIFIED.
  */
 enum fg_event {
 	FG_EVENT_ANNOUNCED,
@@ -504,6 +505,13 @@ enum fg_name {
 	FG_NAME_COUNT
 };
 
+/* What a category in host->category() is a category of. */
+enum fg_category {
+	FG_CATEGORY_APPLICATION,
+	FG_CATEGORY_PROTOCOL,
+	FG_CATEGORY_COUNT
+};
+
 #define FG_HOST_CHECK	0x1u /* -t: change nothing, not even by open() */
 #define FG_HOST_DRY_RUN 0x2u /* -n: print instead of doing */
 #define FG_HOST_VERBOSE 0x4u
@@ -604,6 +612,15 @@ struct fg_host {
 	 */
 	void (*render)(const struct fg_host *host, const char *format,
 		       fg_write *write, void *ctx);
+	/* as name(), of a category: "games" */
+	const char *(*category)(const struct fg_host *host,
+				enum fg_category kind, uint32_t id);
+	/* every target that flow is a member of, by name; in no order */
+	void (*memberships)(const struct fg_host *host,
+			    const struct fg_flow *flow,
+			    void (*each)(void *ctx, const char *target,
+					 const struct fg_member *member),
+			    void *ctx);
 };
 
 /* --------------------------------------------------------------- input */
@@ -731,6 +748,14 @@ struct fg_target_type {
 	void (*reload)(void *target);
 	/* stopping: true at the end of flowgated, false at a reload */
 	void (*close)(void *target, bool stopping);
+	/*
+	 * A flow entered or left any target, other, this one included; told
+	 * before that one is. memberships() has the new state. NULL: not
+	 * wanted.
+	 */
+	void (*moved)(void *target, const struct fg_flow *flow,
+		      const char *other, const struct fg_member *member,
+		      bool enter, enum fg_reason reason);
 };
 
 /* -------------------------------------------------------------- plugin */
