@@ -473,6 +473,9 @@ int fg_leases_hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
 	if (!l->holders) {
 		if (l->flags & LINGER) {
 			set_flag(t, l, LINGER, false);
+			/* nobody watched over it since: make sure of it */
+			if (l->flags & ADOPTED)
+				l->flags |= DUE;
 			l->flags &= (uint16_t)~ADOPTED;
 			fg_class_unref(t->classes, l->class);
 		}

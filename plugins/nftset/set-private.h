@@ -9,6 +9,7 @@
 
 #include <linux/netfilter/nf_tables.h>
 
+#include "keep.h"
 #include "set.h"
 
 /* How soon to look again at what is missing, and for room. */
@@ -32,6 +33,10 @@ struct fg_set {
 	const struct fg_host *host; /* of the first user */
 	struct user user[USERS_MAX];
 	unsigned users;
+
+	char path[FG_KEEP_PATH]; /* of its lock and hand-over, or "" */
+	int lock;
+	uint32_t adopted;
 
 	struct fg_classes *classes;
 	struct fg_leases *leases;

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "handover.h"
 #include "hub.h"
+#include "keep.h"
 #include "set-private.h"
 
 /* Actions that can hold leases of one set at a time. */
@@ -157,6 +161,127 @@ static int make_leases(struct fg_set *s)
 	return fg_leases_new(&s->leases, &l);
 }
 
+/* ------------------------------------------------------- from run to run */
+
+/* Two flowgated would take each other's elements away. */
+static int lock(struct fg_set *s, const struct fg_node *at)
+{
+	const char *family = fg_family_name(s->o.schema.family);
+	pid_t owner;
+	int err;
+
+	fg_keep_path(s->path, s->host->runtime_dir, family, s->table, s->name);
+	if (!s->path[0])
+		return 0;
+	err = fg_keep_lock(s->path, &s->lock, &owner);
+	if (err == -EBUSY) {
+		s->host->config->error(
+			at,
+			"set \"%s %s %s\" is kept by another flowgated "
+			"(process %d), and the two would delete each other's "
+			"elements: stop one, or give each its own set",
+			family, s->table, s->name, (int)owner);
+		return err;
+	}
+	if (err)
+		s->host->config->warning(
+			at,
+			"set \"%s %s %s\" cannot be locked, nor handed over "
+			"to the next run: %s: %s.lock",
+			family, s->table, s->name, strerror(-err), s->path);
+	if (err)
+		s->path[0] = '\0';
+	return 0;
+}
+
+static struct fg_handover handover_of(const struct fg_set *s)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (struct fg_handover){
+		.key_len = s->o.schema.shape.len,
+		.map = s->o.schema.map,
+		.table_handle = s->found.table_handle,
+		.set_handle = s->found.set_handle,
+		.boot_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000,
+	};
+}
+
+static void adopt(void *ctx, const struct fg_handover_lease *lease)
+{
+	struct fg_set *s = ctx;
+	uint32_t left = lease->left_ms;
+
+	/* whatever the file says: nothing outlives its time */
+	if (left > s->o.schema.ttl_ms)
+		left = s->o.schema.ttl_ms;
+	if (!fg_leases_adopt(s->leases, lease->key, lease->data, left,
+			     fg_set_now(s)))
+		s->adopted++;
+}
+
+/* Elements that the last run left are known again: claimed without a gap. */
+static void take_over(struct fg_set *s)
+{
+	struct fg_handover now = handover_of(s);
+	size_t len;
+	void *data;
+	int err;
+
+	if (!s->path[0])
+		return;
+	err = fg_keep_take(s->path, &data, &len);
+	if (err == -ENOENT)
+		return;
+	/* without times of their own nobody would ever take them out */
+	if (!err && s->state == FIT && s->o.schema.ttl_ms)
+		err = fg_handover_read(data, len, &now, adopt, s);
+	if (err)
+		LOG(s, FG_LOG_NOTICE,
+		    "was handed over, but %s: its elements run out by "
+		    "themselves",
+		    err == -ESTALE ? "to another set or too long ago"
+				   : "not in a form that is understood");
+	else if (s->adopted)
+		LOG(s, FG_LOG_INFO, "was handed over with %u elements",
+		    s->adopted);
+	free(data);
+}
+
+static void hand_over(struct fg_set *s)
+{
+	struct fg_handover now = handover_of(s);
+	struct fg_handover_writer w;
+	struct fg_lease_counts counts;
+	struct fg_lease_view v;
+	uint32_t cursor = 0;
+	int64_t ms = fg_set_now(s);
+	void *buf;
+	int err = -ENOMEM;
+
+	if (!s->path[0] || s->state != FIT || !s->o.schema.ttl_ms)
+		return;
+	fg_leases_counts(s->leases, &counts);
+	buf = malloc(fg_handover_size(&now, counts.leases));
+	if (buf) {
+		fg_handover_begin(&w, buf, &now);
+		while (fg_leases_next(s->leases, &cursor, &v))
+			if (v.present && v.expires > ms)
+				fg_handover_put(
+					&w,
+					&(struct fg_handover_lease){
+						v.key, v.data,
+						(uint32_t)(v.expires - ms)});
+		err = fg_keep_write(s->path, buf, fg_handover_end(&w));
+		free(buf);
+	}
+	if (err)
+		LOG(s, FG_LOG_WARNING,
+		    "is not handed over to the next run: %s: %s.leases",
+		    strerror(-err), s->path);
+}
+
 static int prepare(struct fg_set *s, const struct fg_node *at)
 {
 	int err;
@@ -164,6 +289,8 @@ static int prepare(struct fg_set *s, const struct fg_node *at)
 	s->dry = s->host->flags & (FG_HOST_DRY_RUN | FG_HOST_CHECK);
 	if (!s->dry) {
 		err = fg_hub_socket(s->hub, &s->nl);
+		if (!err)
+			err = lock(s, at);
 		if (err)
 			return err;
 	}
@@ -192,6 +319,8 @@ static int prepare(struct fg_set *s, const struct fg_node *at)
 	else if (!err && !s->caps.update)
 		/* what an earlier run left does not get its time by an add */
 		fg_leases_set_strangers(s->leases, true);
+	if (!err && !s->dry && !s->o.flush_on_create)
+		take_over(s);
 	return err;
 }
 
@@ -201,6 +330,8 @@ static void destroy(struct fg_set *s)
 	fg_classes_free(s->classes);
 	fg_batch_free(s->batch);
 	fg_nl_close(s->nl);
+	if (s->lock >= 0)
+		close(s->lock);
 	fg_hub_put(s->hub);
 	free(s);
 }
@@ -271,6 +402,7 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host,
 		fg_hub_put(hub);
 		return -ENOMEM;
 	}
+	s->lock = -1;
 	s->hub = hub;
 	s->host = host;
 	s->o = *options;
@@ -334,8 +466,10 @@ void fg_set_close(struct fg_set *s, const void *user, bool stopping)
 	}
 	s->host->timer_cancel(s->host, &s->timer);
 	fg_set_drain(s);
-	if (stopping && s->o.flush_on_destroy && s->state == FIT && !s->dry)
+	if (stopping && !s->dry && s->o.flush_on_destroy && s->state == FIT)
 		fg_set_empty(s);
+	else if (stopping && !s->dry)
+		hand_over(s);
 	fg_hub_remove(s->hub, s);
 	fg_hub_host_gone(s->hub, host);
 	destroy(s);

@@ -385,15 +385,18 @@ static void adopted_is_claimed_or_runs_out(void **state)
 	fg_leases_adopt(r.t, key(3), 0, 5000, r.now);
 	assert_int_equal(present(&r), 3);
 	expect_nothing(&r);
-	hold(&r, 1); /* has long to go */
-	expect_nothing(&r);
-	hold(&r, 2); /* has not: renewed now, without a gap */
-	pass(&r, 300);
-	expect(&r, FG_LEASE_RENEW, 2, FG_LEASE_DONE);
-	pass(&r, 5000);
-	expect(&r, FG_LEASE_DELETE, 3, FG_LEASE_DONE);
-	pass(&r, TTL / 2 - 5000 - 1000);
+	/* claimed: renewed at once, whether it is still there or not */
+	hold(&r, 1);
 	expect(&r, FG_LEASE_RENEW, 1, FG_LEASE_DONE);
+	hold(&r, 2);
+	expect(&r, FG_LEASE_RENEW, 2, FG_LEASE_DONE);
+	pass(&r, 5300);
+	expect(&r, FG_LEASE_DELETE, 3, FG_LEASE_DONE);
+	/* one that someone took out before anybody claimed it stays out */
+	fg_leases_adopt(r.t, key(4), 0, 5000, r.now);
+	fg_leases_spoil(r.t, key(4));
+	expect_nothing(&r);
+	assert_int_equal(present(&r), 2);
 	rig_free(&r);
 }
 

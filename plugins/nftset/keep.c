@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* keep.c - locks and hand-over files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "keep.h"
+
+/* 2 million elements of the longest keys; more is not ours. */
+#define HANDOVER_MAX ((size_t)256 << 20)
+
+const char *fg_keep_path(char path[FG_KEEP_PATH], const char *dir,
+			 const char *family, const char *table, const char *set)
+{
+	char readable[49];
+	struct stat ns;
+	uint64_t id;
+	size_t i;
+	int n;
+
+	path[0] = '\0';
+	if (!dir[0] || stat("/proc/self/ns/net", &ns) < 0)
+		return path;
+	/* the hash tells apart what looks the same, the rest is for people */
+	id = fg_hash(family, strlen(family), ns.st_ino);
+	id = fg_hash(table, strlen(table), id);
+	id = fg_hash(set, strlen(set), id);
+	for (i = 0; set[i] && i < sizeof(readable) - 1; i++)
+		readable[i] =
+			(set[i] >= 'a' && set[i] <= 'z') ||
+					(set[i] >= 'A' && set[i] <= 'Z') ||
+					(set[i] >= '0' && set[i] <= '9')
+				? set[i]
+				: '_';
+	readable[i] = '\0';
+	n = snprintf(path, FG_KEEP_PATH, "%s/nftset-%s-%016llx", dir, readable,
+		     (unsigned long long)id);
+	if (n < 0 || n >= FG_KEEP_PATH - 16)
+		path[0] = '\0';
+	return path;
+}
+
+static void with_ending(char out[FG_KEEP_PATH], const char *path,
+			const char *ending)
+{
+	snprintf(out, FG_KEEP_PATH, "%s%s", path, ending);
+}
+
+int fg_keep_lock(const char *path, int *fd, pid_t *owner)
+{
+	char name[FG_KEEP_PATH], text[24];
+	int err;
+	ssize_t n;
+
+	with_ending(name, path, ".lock");
+	*owner = 0;
+	*fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*fd < 0)
+		return -errno;
+	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
+		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		n = pread(*fd, text, sizeof(text) - 1, 0);
+		if (n > 0) {
+			text[n] = '\0';
+			*owner = atoi(text);
+		}
+		close(*fd);
+		*fd = -1;
+		return err;
+	}
+	/* only for the sentence that another one says: no harm if it fails */
+	n = snprintf(text, sizeof(text), "%d\n", getpid());
+	if (ftruncate(*fd, 0) < 0 || pwrite(*fd, text, (size_t)n, 0) < 0)
+		return 0;
+	return 0;
+}
+
+static int write_all(int fd, const char *p, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int fg_keep_write(const char *path, const void *data, size_t len)
+{
+	char name[FG_KEEP_PATH], temporary[FG_KEEP_PATH];
+	int fd, err;
+
+	with_ending(name, path, ".leases");
+	with_ending(temporary, path, ".new");
+	/* a file left by a run that was killed, or put there by someone */
+	unlink(temporary);
+	unlink(name);
+	fd = open(temporary,
+		  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, data, len);
+	close(fd);
+	if (!err && rename(temporary, name) < 0)
+		err = -errno;
+	if (err)
+		unlink(temporary);
+	return err;
+}
+
+static int read_all(int fd, char *p, size_t len)
+{
+	while (len) {
+		ssize_t n = read(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EINVAL;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int fg_keep_take(const char *path, void **data, size_t *len)
+{
+	char name[FG_KEEP_PATH];
+	struct stat st;
+	int fd, err = -EINVAL;
+
+	with_ending(name, path, ".leases");
+	*data = NULL;
+	/* a FIFO must not make us wait */
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ELOOP ? -EINVAL : -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    st.st_mode & (S_IWGRP | S_IWOTH) || st.st_size <= 0 ||
+	    (uint64_t)st.st_size > HANDOVER_MAX)
+		goto out;
+	*len = (size_t)st.st_size;
+	err = -ENOMEM;
+	*data = malloc(*len);
+	if (!*data)
+		goto out;
+	err = read_all(fd, *data, *len);
+out:
+	close(fd);
+	unlink(name);
+	if (err) {
+		free(*data);
+		*data = NULL;
+	}
+	return err;
+}
