@@ -10,13 +10,15 @@ tc qdisc del dev "$dev" root 2>/dev/null || true
 [ "$rate" -gt 0 ] || exit 0
 
 tc qdisc add dev "$dev" root handle 1: htb default 30
-tc class add dev "$dev" parent 1: classid 1:1 htb rate "${rate}kbit"
+tc class add dev "$dev" parent 1: classid 1:1 htb rate "${rate}kbit" quantum 1514
 
 # class, percent that it is sure of, priority for what others leave
 while read -r class percent prio; do
 	tc class add dev "$dev" parent 1:1 classid "1:$class" htb \
-		rate "$((rate * percent / 100))kbit" ceil "${rate}kbit" prio "$prio"
-	tc qdisc add dev "$dev" parent "1:$class" fq_codel
+		rate "$((rate * percent / 100))kbit" ceil "${rate}kbit" \
+		prio "$prio" quantum 1514
+	# fair within the class, where the kernel has it
+	tc qdisc add dev "$dev" parent "1:$class" fq_codel 2>/dev/null || true
 done <<-CLASSES
 	10 40 0
 	20 30 1

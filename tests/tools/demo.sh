@@ -52,7 +52,13 @@ try() {
 at "building the private network"
 device laptop 11
 server
-web server 198.51.100.10 198.51.100.20 2001:db8:64::10
+content server
+for address in 198.51.100.10 198.51.100.20 2001:db8:64::10; do
+	(cd "$D/server" && inside server openssl s_server -WWW -quiet \
+		-accept "[$address]:443" -key ../key.pem -cert ../cert.pem) \
+		>>"$D/server.log" 2>&1 </dev/null &
+	listens server $address
+done
 cat <<END
 ${BOLD}Flowgate: what the DPI agent detects becomes elements of nftables sets.$PLAIN
 

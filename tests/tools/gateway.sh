@@ -152,30 +152,34 @@ background() { # LOG COMMAND...
 	LAST=$!
 }
 
-# web MACHINE ADDRESS...: TLS web servers on port 443 that take every name for
-# theirs, with two files: index.html says MACHINE, large has 50 MB. One server an
-# address: s_server serves one connection at a time.
-web() {
-	local m=$1 a
-
-	shift
-	if [ ! -e "$D/key.pem" ]; then
+content() { # MACHINE: what it serves, and a certificate
+	[ -e "$D/key.pem" ] ||
 		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
 			-nodes -keyout "$D/key.pem" -out "$D/cert.pem" -days 2 \
 			-subj /CN=server 2>/dev/null
-	fi
-	mkdir -p "$D/$m"
-	truncate -s 50000000 "$D/$m/large"
-	echo "$m" >"$D/$m/index.html"
-	for a in "$@"; do
-		(cd "$D/$m" && inside "$m" openssl s_server -accept "[$a]:443" \
-			-key ../key.pem -cert ../cert.pem -WWW -quiet) \
-			>>"$D/web.log" 2>&1 </dev/null &
-	done
-	for a in "$@"; do
-		wait_for 5 "the server on $a" inside "$m" \
+	mkdir -p "$D/$1"
+	truncate -s 50000000 "$D/$1/large"
+	echo "$1" >"$D/$1/index.html"
+}
+
+listens() { # MACHINE ADDRESS...
+	local a
+
+	for a in "${@:2}"; do
+		wait_for 5 "the server on $a" inside "$1" \
 			sh -c "ss -Hltn sport = 443 | grep -qF '$a'"
 	done
+}
+
+# web MACHINE ADDRESS...: TLS servers on port 443 that take every name for theirs,
+# with two files: index.html says MACHINE, large has 50 MB.
+web() {
+	local tools=$PWD/tests/tools
+
+	content "$1"
+	(cd "$D/$1" && inside "$1" python3 "$tools/web.py" ../cert.pem ../key.pem \
+		"${@:2}") >>"$D/web.log" 2>&1 </dev/null &
+	listens "$@"
 }
 
 # visit DEVICE NAME ADDRESS FILE [CURL OPTIONS]: over TLS, with that SNI; what
