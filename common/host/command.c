@@ -63,7 +63,13 @@ static void targets(struct fg_request *r, char *args)
 static void metrics(struct fg_request *r, char *args)
 {
 	(void)args;
-	fg_metrics_write(&r->body, r->gate);
+	fg_metrics_render(r->gate, "prometheus", fg_reply_write, &r->body);
+}
+
+static void report(struct fg_request *r, char *args)
+{
+	(void)args;
+	fg_metrics_render(r->gate, "report", fg_reply_write, &r->body);
 }
 
 static void version(struct fg_request *r, char *args)
@@ -322,6 +328,7 @@ static const struct command {
 	 "ADDRESS [PORT]: where its flows are, and why"},
 	{"top", top, true, "ROWS COLUMNS: the most active, one page"},
 	{"metrics", metrics, false, "counters as Prometheus text"},
+	{"report", report, false, "the last 24 hours, as JSON"},
 	{"reload", reload, false, "read the configuration again"},
 	{"version", version, false, "of flowgated"},
 	{"help", help, false, "this list"},

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "gate.h"
+#include "metrics.h"
 #include "setup.h"
 #include "source.h"
 #include "target.h"
@@ -144,6 +145,25 @@ static const char *host_name(const struct fg_host *host, enum fg_name kind,
 	return digits[turn];
 }
 
+static const char *host_category(const struct fg_host *host,
+				 enum fg_category kind, uint32_t id)
+{
+	static _Thread_local char digits[4][12];
+	static _Thread_local unsigned turn;
+	const char *name = NULL;
+
+	if (id == 0)
+		return "unknown";
+	if (id <= UINT16_MAX)
+		name = fg_catalog_category_name(gate_of(host)->catalog, kind,
+						(uint16_t)id);
+	if (name)
+		return name;
+	turn = (turn + 1) % 4;
+	snprintf(digits[turn], sizeof(digits[turn]), "%u", id);
+	return digits[turn];
+}
+
 static const char *host_interface_name(const struct fg_host *host, uint16_t id)
 {
 	return fg_flow_interface_name(gate_of(host)->table, id);
@@ -191,6 +211,39 @@ static void host_delegate(const struct fg_host *host, const void *self,
 			       (struct fg_target *)other, flow, member, on);
 }
 
+static void host_render(const struct fg_host *host, const char *format,
+			fg_write *write, void *ctx)
+{
+	fg_metrics_render(gate_of(host), format, write, ctx);
+}
+
+struct memberships {
+	void (*each)(void *ctx, const char *target,
+		     const struct fg_member *member);
+	void *ctx;
+};
+
+static void each_membership(void *ctx, const struct fg_target *t,
+			    const struct fg_member *member)
+{
+	const struct memberships *m = ctx;
+
+	m->each(m->ctx, t->name, member);
+}
+
+static void host_memberships(const struct fg_host *host,
+			     const struct fg_flow *flow,
+			     void (*each)(void *ctx, const char *target,
+					  const struct fg_member *member),
+			     void *ctx)
+{
+	struct fg_gate *g = gate_of(host);
+	struct memberships m = {each, ctx};
+
+	if (g->membership)
+		fg_membership_of(g->membership, flow, each_membership, &m);
+}
+
 static bool host_never(const struct fg_host *host, int version,
 		       const uint8_t addr[16])
 {
@@ -234,6 +287,9 @@ static const struct fg_host template = {
 	.target_find = host_target_find,
 	.delegate = host_delegate,
 	.never = host_never,
+	.render = host_render,
+	.category = host_category,
+	.memberships = host_memberships,
 };
 
 void fg_client_init(struct fg_client *c, struct fg_gate *gate)

@@ -228,7 +228,7 @@ static void write_targets(struct fg_reply *r, struct fg_gate *g)
 	free(rows);
 }
 
-void fg_metrics_write(struct fg_reply *r, struct fg_gate *g)
+static void write_host(struct fg_reply *r, struct fg_gate *g)
 {
 	head(r, "info", "gauge", "1, with the version.");
 	fg_reply_printf(r, "flowgate_info{version=\"%s\"} 1\n", FG_VERSION);
@@ -238,4 +238,61 @@ void fg_metrics_write(struct fg_reply *r, struct fg_gate *g)
 	write_sources(r, g);
 	write_flows(r, g);
 	write_targets(r, g);
+}
+
+static void render_prometheus(struct fg_reply *r, struct fg_gate *g)
+{
+	size_t count = fg_setup_target_count(g->setup);
+
+	write_host(r, g);
+	for (size_t i = 0; i < count; i++) {
+		const struct fg_target *t = fg_setup_target(g->setup, i);
+
+		if (t->type && t->type->render)
+			t->type->render(t->instance, "prometheus",
+					fg_reply_write, r);
+	}
+}
+
+static void render_report(struct fg_reply *r, struct fg_gate *g)
+{
+	size_t count = fg_setup_target_count(g->setup);
+	const char *separator = "";
+
+	fg_reply_printf(r, "{\"version\":\"%s\",\"wall_ms\":%lld,\"targets\":[",
+			FG_VERSION, (long long)fg_loop_wall(g->loop));
+	for (size_t i = 0; i < count; i++) {
+		const struct fg_target *t = fg_setup_target(g->setup, i);
+		struct fg_reply own = {0};
+
+		if (t->type && t->type->render &&
+		    t->type->render(t->instance, "report", fg_reply_write,
+				    &own) &&
+		    !own.failed) {
+			fg_reply_printf(r, "%s{\"name\":", separator);
+			fg_reply_json_text(r, t->name);
+			fg_reply_printf(r, ",\"type\":");
+			fg_reply_json_text(r, t->type->name);
+			fg_reply_printf(r, ",\"report\":");
+			fg_reply_write(r, own.text, own.len);
+			fg_reply_printf(r, "}");
+			separator = ",";
+		}
+		fg_reply_fini(&own);
+	}
+	fg_reply_printf(r, "]}\n");
+}
+
+void fg_metrics_render(struct fg_gate *g, const char *format, fg_write *write,
+		       void *ctx)
+{
+	struct fg_reply r = {0};
+
+	if (!strcmp(format, "prometheus"))
+		render_prometheus(&r, g);
+	else if (!strcmp(format, "report"))
+		render_report(&r, g);
+	if (!r.failed && r.len)
+		write(ctx, r.text, r.len);
+	fg_reply_fini(&r);
 }

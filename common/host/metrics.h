@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* metrics.h - the host's own counters, as Prometheus text. */
+/* metrics.h - what host and targets have to tell to monitors and reports. */
 #ifndef FG_HOST_METRICS_H
 #define FG_HOST_METRICS_H
 
@@ -7,6 +7,12 @@
 
 struct fg_gate;
 
-void fg_metrics_write(struct fg_reply *r, struct fg_gate *g);
+/*
+ * host->render(): "prometheus" is the host's own counters, then what each
+ * target adds; "report" one object, {"version", "wall_ms", "targets": [{"name",
+ * "type", "report"}]}, of those targets that have one.
+ */
+void fg_metrics_render(struct fg_gate *g, const char *format, fg_write *write,
+		       void *ctx);
 
 #endif

@@ -41,6 +41,18 @@ static char *grow(struct fg_reply *r, size_t n)
 	return r->text + r->len;
 }
 
+void fg_reply_write(void *reply, const char *text, size_t len)
+{
+	struct fg_reply *r = reply;
+	char *p = grow(r, len);
+
+	if (!p)
+		return;
+	memcpy(p, text, len);
+	p[len] = '\0';
+	r->len += len;
+}
+
 void fg_reply_printf(struct fg_reply *r, const char *fmt, ...)
 {
 	va_list ap, again;

@@ -22,6 +22,8 @@ struct fg_reply {
 
 void fg_reply_fini(struct fg_reply *r);
 void fg_reply_printf(struct fg_reply *r, const char *fmt, ...) FG_PRINTF(2, 3);
+/* As is; an fg_write whose ctx is the reply. */
+void fg_reply_write(void *reply, const char *text, size_t len);
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void fg_reply_json(struct fg_reply *r, struct fg_slice text);
 void fg_reply_json_text(struct fg_reply *r, const char *text);

@@ -326,6 +326,13 @@ static const char *host_name(const struct fg_host *h, enum fg_name kind,
 	return "unknown";
 }
 
+static const char *host_category(const struct fg_host *h,
+				 enum fg_category kind, uint32_t id)
+{
+	(void)h, (void)kind;
+	return id ? "some" : "unknown";
+}
+
 static const char *host_interface_name(const struct fg_host *h, uint16_t i)
 {
 	struct driver *d = driver_of(h);
@@ -361,6 +368,20 @@ static void host_flows(const struct fg_host *h,
 	for (int i = 0; i < d->flows; i++)
 		if (!each(&d->flow[i].f, ctx))
 			return;
+}
+
+static void host_memberships(const struct fg_host *h,
+			     const struct fg_flow *flow,
+			     void (*each)(void *ctx, const char *target,
+					  const struct fg_member *member),
+			     void *ctx)
+{
+	struct driver *d = driver_of(h);
+	const struct flow *f = (const void *)flow; /* its first member */
+
+	for (int t = 0; t < d->targets; t++)
+		if (f->member[t].action)
+			each(ctx, d->target[t].name, &f->member[t]);
 }
 
 static struct target *target_named(struct driver *d, const char *name)
@@ -1052,6 +1073,8 @@ int main(int argc, char **argv)
 		.target_find = host_target_find,
 		.delegate = host_delegate,
 		.never = host_never,
+		.category = host_category,
+		.memberships = host_memberships,
 	};
 	while ((opt = getopt(argc, argv, "antvm:")) != -1)
 		switch (opt) {
