@@ -31,12 +31,14 @@ bool fg_slice_is_nocase(struct fg_slice s, const char *text)
 
 /* ---------------------------------------------------------- characters */
 
+/* Without branches: whether a digest's digit is a letter cannot be guessed. */
 int fg_hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	unsigned digit = (unsigned)(uint8_t)c - '0';
+	unsigned letter = ((unsigned)(uint8_t)c | 0x20) - 'a';
+	int v = letter < 6 ? (int)letter + 10 : -1;
+
+	return digit < 10 ? (int)digit : v;
 }
 
 /* \uXXXX at p; -1 when it is none. */
@@ -371,17 +373,18 @@ bool fg_text_real(const char *p, size_t len, double *out)
 
 bool fg_text_hex(const char *p, size_t len, uint8_t *out, size_t n)
 {
+	int all = 0;
+
 	if (len != 2 * n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		int hi = fg_hex_digit(p[2 * i]);
 		int lo = fg_hex_digit(p[2 * i + 1]);
 
-		if (hi < 0 || lo < 0)
-			return false;
-		out[i] = (uint8_t)(hi << 4 | lo);
+		all |= hi | lo;
+		out[i] = (uint8_t)((unsigned)hi << 4 | (unsigned)lo);
 	}
-	return true;
+	return all >= 0;
 }
 
 /* --------------------------------------------------------- near misses */

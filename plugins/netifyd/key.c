@@ -48,25 +48,31 @@ static unsigned home(unsigned parent, const char *name, size_t len)
 	return h & (SLOTS - 1);
 }
 
-unsigned fg_keys_find(const struct fg_keys *k, unsigned parent,
-		      const char *name, size_t len)
+struct fg_key *fg_keys_find(struct fg_keys *k, unsigned parent,
+			    const char *name, size_t len)
 {
 	if (len + 3 > FG_KEY_SIZE)
-		return 0;
+		return NULL;
 	for (unsigned i = home(parent, name, len); k->slot[i];
 	     i = (i + 1) & (SLOTS - 1)) {
-		const struct fg_key *key = &k->key[k->slot[i]];
+		struct fg_key *key = &k->key[k->slot[i]];
 
 		if (key->len == len + 3 && key->parent == parent &&
 		    memcmp((const char *)key->text + 1, name, len) == 0)
-			return k->slot[i];
+			return key;
 	}
-	return 0;
+	return NULL;
 }
 
-const struct fg_key *fg_keys_all(const struct fg_keys *k)
+struct fg_key *fg_keys_begin(struct fg_keys *k)
 {
 	return k->key;
+}
+
+void fg_key_follow(struct fg_key *last, struct fg_key *key)
+{
+	last->followers[1] = last->followers[0];
+	last->followers[0] = key;
 }
 
 /* The tables are constants: that all fits is for the unit test to see. */
@@ -96,8 +102,10 @@ int fg_keys_new(struct fg_keys **out)
 	if (!k)
 		return -ENOMEM;
 	k->nodes = FG_NODE_ROOT;
-	/* number 0: matches no text, not even zeroes */
+	/* number 0 is no key: with text outside its mask, it matches none */
 	k->key[0].text[0] = 1;
+	for (unsigned i = 0; i < FG_KEY_MAX; i++)
+		k->key[i].followers[0] = k->key[i].followers[1] = k->key;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		const char *name = paths[i].path, *dot;
 		unsigned parent = FG_NODE_ROOT;
@@ -105,10 +113,10 @@ int fg_keys_new(struct fg_keys **out)
 
 		for (dot = strchr(name, '.'); dot; dot = strchr(name, '.')) {
 			size_t len = (size_t)(dot - name);
-			unsigned n = fg_keys_find(k, parent, name, len);
 
-			key = n ? &k->key[n] : add(k, parent, name, len);
-			if (!n) {
+			key = fg_keys_find(k, parent, name, len);
+			if (!key) {
+				key = add(k, parent, name, len);
 				key->node = (uint8_t)++k->nodes;
 				key->subject = (uint16_t)(FG_SUBJECT_NODES +
 							  key->node);

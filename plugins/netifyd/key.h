@@ -29,7 +29,13 @@ enum fg_subject {
 #define FG_KEY_MAX  192
 #define FG_KEY_SIZE 32 /* of "name": with its quotes and colon */
 
+/*
+ * followers: the two keys that came after it lately, known or not (then they
+ * match no text). An agent writes its keys in one order, some of them not
+ * always: nearly all are found by comparing one or two.
+ */
 struct fg_key {
+	struct fg_key *followers[2];
 	uint64_t text[FG_KEY_SIZE / 8]; /* "name": and zeroes */
 	uint64_t mask[FG_KEY_SIZE / 8]; /* ones where text has a byte */
 	uint8_t len;			/* of it, quotes and colon included */
@@ -45,10 +51,12 @@ struct fg_keys;
 int fg_keys_new(struct fg_keys **out);
 void fg_keys_free(struct fg_keys *k);
 
-/* The number of a key, 0 when there is none. name is without its quotes. */
-unsigned fg_keys_find(const struct fg_keys *k, unsigned parent,
-		      const char *name, size_t len);
-/* All keys, by number; number 0 is no key and matches nothing. */
-const struct fg_key *fg_keys_all(const struct fg_keys *k);
+/* name is without its quotes. NULL: nobody asks for it. */
+struct fg_key *fg_keys_find(struct fg_keys *k, unsigned parent,
+			    const char *name, size_t len);
+/* What is before the first key: no key, but it has followers. */
+struct fg_key *fg_keys_begin(struct fg_keys *k);
+/* key came after last. */
+void fg_key_follow(struct fg_key *last, struct fg_key *key);
 
 #endif
