@@ -123,6 +123,19 @@ $(foreach t,$(patsubst tests/tools/%.c,%,$(TOOLS)),$(eval $(call tool_rule,$(t))
 
 tools: $(TOOL_BIN) ## build the programs that tests use
 
+# ------------------------------------------------------------------- benches
+
+# tests/bench/bench_NAME.c, linked like unit tests.
+BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
+define bench_rule
+$(B)/tests/bench/$(1): $(call obj,tests/bench/$(1).c $(call link_files,tests/bench/$(1).c) $(BASE))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $(call link_words,tests/bench/$(1).c,LIBS)
+endef
+$(foreach t,$(BENCH),$(eval $(call bench_rule,$(t))))
+BENCH_BIN := $(patsubst %,$(B)/tests/bench/%,$(BENCH))
+
 # -------------------------------------------------------------- fuzz targets
 
 # tests/fuzz/fuzz_NAME.c, linked like unit tests: with replay.c each is a test
@@ -147,7 +160,7 @@ fuzz-run: $(FUZZ_BIN)
 
 # ------------------------------------------------------------------- checks
 
-TESTED = $(PROGRAMS) $(PLUGIN_SO) $(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN)
+TESTED = $(PROGRAMS) $(PLUGIN_SO) $(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN) $(BENCH_BIN)
 
 check: deps-test ## build everything and run every test (root: kernel tests, too)
 	$(Q)$(MAKE) $(TESTED)

@@ -2,14 +2,14 @@
 /* LINK: plugins/netifyd */
 /*
  * stream-count - reads recordings through the netifyd input and prints what
- * came out: for each file a line "type count" for each type, then "learnt",
+ * came out: for each file "== FILE", "type count" for each type, then "learnt",
  * "interfaces", "skipped" (reasons on standard error), and "hash", which tells
  * two sequences of messages apart.
  *
- * stream-count [-c BYTES] FILE...	-c: cut into chunks of so many bytes;
- *					0: read each file once for every place
- *					that it can be cut in two, and say that
- *					all gave the same
+ * stream-count [-c BYTES] FILE...	-c: cut into chunks of so many bytes; 0:
+ *					read each file many times, until it was
+ *					cut at every byte, and fail if that ever
+ *					made a difference
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -23,6 +23,9 @@
 extern const struct fg_plugin flowgate_plugin_v1;
 
 #define TYPES_MAX 64
+
+/* Longer than most messages: a cut is then the only one in its message. */
+#define APART 2048
 
 struct count {
 	char name[64];
@@ -139,8 +142,9 @@ static int by_name(const void *a, const void *b)
 		      ((const struct count *)b)->name);
 }
 
-static void print(struct counts *c)
+static void print(const char *path, struct counts *c)
 {
+	printf("== %s\n", path);
 	qsort(c->type, c->types, sizeof(*c->type), by_name);
 	for (unsigned i = 0; i < c->types; i++)
 		printf("%s %" PRIu64 "\n", c->type[i].name, c->type[i].n);
@@ -187,7 +191,7 @@ static int count(const char *path, long chunk)
 	read_cut(input, &whole, text, len, chunk ? (size_t)chunk : len,
 		 chunk ? (size_t)chunk : len);
 	input_type()->close(input);
-	print(&whole);
+	print(path, &whole);
 	if (chunk || input_type()->open(&host, &cut, path, NULL, &input) < 0) {
 		free(text);
 		return 0;
