@@ -114,6 +114,14 @@ int fg_nl_listen(struct fg_nl *nl, int group, struct sock_filter *filter,
 	return 0;
 }
 
+int fg_nl_leave(struct fg_nl *nl, int group)
+{
+	return setsockopt(nl->fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group,
+			  sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
 static void dump(const struct fg_nl *nl, const char *what, const void *data,
 		 size_t len)
 {

@@ -35,6 +35,8 @@ uint32_t fg_nl_portid(const struct fg_nl *nl);
  */
 int fg_nl_listen(struct fg_nl *nl, int group, struct sock_filter *filter,
 		 unsigned short filter_len);
+/* No longer. 0 or -errno. */
+int fg_nl_leave(struct fg_nl *nl, int group);
 /*
  * One datagram into buf. Its length, 0: nothing there, -ENOBUFS: the kernel
  * had to drop some, else -errno.

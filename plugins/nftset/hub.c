@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hub.c - what all sets of a process share. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <libmnl/libmnl.h>
 
 #include "hub.h"
 #include "monitor.h"
@@ -16,6 +20,22 @@
 #define PORTIDS 256
 /* Datagrams in one turn of the loop; the kernel makes them up to 4 KiB. */
 #define READS 256
+
+/*
+ * 128 elements in 20 ms are 6,400 a second, of which a listener would cost half
+ * a percent of a CPU; it is back when there were less than half of that.
+ */
+#define WINDOW_MS    20
+#define WINDOW_MANY  128
+#define POLL_MS	     100
+#define POLL_FEW     320
+#define POLL_BUSY_MS 10
+
+enum mode {
+	LISTENING,
+	LEAVING, /* after the transaction in flight */
+	POLLING,
+};
 
 struct fg_hub {
 	unsigned refs;
@@ -33,6 +53,14 @@ struct fg_hub {
 	struct fg_nl *monitor;
 	struct fg_watch watch;
 	const struct fg_host *host; /* that watches; NULL: none does */
+	enum mode mode;
+	struct fg_timer timer;
+	uint32_t generation; /* as of the last look */
+	uint32_t commits;    /* our own since then */
+	unsigned flights;    /* transactions */
+	int64_t window;	     /* its beginning */
+	size_t in_window;    /* elements */
+	size_t since_poll;
 	_Alignas(struct nlmsghdr) char buf[32768];
 };
 
@@ -131,6 +159,106 @@ static void ready(struct fg_watch *watch, uint32_t events)
 		fg_set_events_over(s, lost);
 }
 
+/* ---------------------------------------------------------- under load */
+
+static int read_generation(void *ctx, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+	uint32_t *id = ctx;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			*id = ntohl(mnl_attr_get_u32(attr));
+	return 0;
+}
+
+static int generation(struct fg_hub *hub, uint32_t *id)
+{
+	_Alignas(struct nlmsghdr) char buf[64];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct nfgenmsg));
+	*id = 0;
+	return fg_nl_request(hub->query, nlh, read_generation, id);
+}
+
+/*
+ * Who commits holds a lock until its notifications are sent. So whatever is
+ * part of the generation that is read before a transaction of ours has been
+ * told when that is through; only then it is safe to stop listening.
+ */
+void fg_hub_sending(struct fg_hub *hub, size_t elements, int64_t now)
+{
+	if (now - hub->window >= WINDOW_MS) {
+		hub->window = now;
+		hub->in_window = 0;
+	}
+	hub->in_window += elements;
+	hub->since_poll += elements;
+	if (hub->mode == LISTENING && hub->in_window > WINDOW_MANY &&
+	    !hub->flights && hub->host &&
+	    generation(hub, &hub->generation) == 0) {
+		hub->mode = LEAVING;
+		hub->commits = 0;
+	}
+	hub->flights++;
+}
+
+void fg_hub_sent(struct fg_hub *hub, bool committed)
+{
+	hub->flights--;
+	hub->commits += committed;
+	if (hub->mode != LEAVING)
+		return;
+	hub->mode = LISTENING;
+	if (!hub->host || fg_nl_leave(hub->monitor, NFNLGRP_NFTABLES) < 0)
+		return;
+	hub->mode = POLLING;
+	hub->since_poll = 0;
+	hub->host->timer_set(hub->host, &hub->timer,
+			     hub->host->now(hub->host) + POLL_MS);
+}
+
+/* Did others do anything since the last look? */
+static bool look(struct fg_hub *hub)
+{
+	uint32_t id, expected = hub->generation + hub->commits;
+	bool quiet;
+
+	/*
+	 * One of ours that changed nothing did not count: then the number is
+	 * too low, and nobody can tell.
+	 */
+	quiet = generation(hub, &id) == 0 && id == expected;
+	hub->generation = id;
+	hub->commits = 0;
+	return !quiet;
+}
+
+static void poll_expired(struct fg_timer *timer, int64_t now)
+{
+	struct fg_hub *hub = timer->ctx;
+	bool others;
+
+	if (hub->flights) {
+		hub->host->timer_set(hub->host, timer, now + POLL_BUSY_MS);
+		return;
+	}
+	if (hub->since_poll <= POLL_FEW &&
+	    fg_nl_listen(hub->monitor, NFNLGRP_NFTABLES, NULL, 0) == 0)
+		hub->mode = LISTENING;
+	others = look(hub);
+	hub->since_poll = 0;
+	if (hub->mode == POLLING)
+		hub->host->timer_set(hub->host, timer, now + POLL_MS);
+	if (others)
+		for (struct fg_set *s = hub->sets; s; s = *fg_set_link(s))
+			fg_set_events_over(s, true);
+}
+
 static int listen_on(struct fg_hub *hub, const struct fg_host *host)
 {
 	int err;
@@ -139,9 +267,19 @@ static int listen_on(struct fg_hub *hub, const struct fg_host *host)
 				       .events = EPOLLIN,
 				       .ready = ready,
 				       .ctx = hub};
+	hub->timer = (struct fg_timer){.expired = poll_expired, .ctx = hub};
 	err = host->watch(host, &hub->watch);
 	hub->host = err ? NULL : host;
+	if (!err && hub->mode == POLLING)
+		host->timer_set(host, &hub->timer, host->now(host) + POLL_MS);
 	return err;
+}
+
+static void stop_listening(struct fg_hub *hub)
+{
+	hub->host->timer_cancel(hub->host, &hub->timer);
+	hub->host->unwatch(hub->host, &hub->watch);
+	hub->host = NULL;
 }
 
 static int start_listening(struct fg_hub *hub, const struct fg_host *host)
@@ -165,8 +303,7 @@ void fg_hub_host_gone(struct fg_hub *hub, const struct fg_host *host)
 
 	if (hub->host != host)
 		return;
-	host->unwatch(host, &hub->watch);
-	hub->host = NULL;
+	stop_listening(hub);
 	while (s && fg_set_host(s) == host)
 		s = *fg_set_link(s);
 	if (s)
@@ -196,10 +333,8 @@ void fg_hub_remove(struct fg_hub *hub, struct fg_set *set)
 		link = fg_set_link(*link);
 	if (*link)
 		*link = *fg_set_link(set);
-	if (!hub->sets && hub->host) {
-		hub->host->unwatch(hub->host, &hub->watch);
-		hub->host = NULL;
-	}
+	if (!hub->sets && hub->host)
+		stop_listening(hub);
 }
 
 struct fg_set *fg_hub_first(const struct fg_hub *hub)

@@ -34,6 +34,16 @@ int fg_hub_caps(struct fg_hub *hub, struct fg_caps *out);
  */
 int fg_hub_add(struct fg_hub *hub, struct fg_set *set);
 void fg_hub_remove(struct fg_hub *hub, struct fg_set *set);
+/*
+ * Around every transaction of elements. Under load the hub stops listening:
+ * with a listener, the kernel describes each element to it, which costs as much
+ * as adding it does. Then the hub looks at the ruleset's generation instead,
+ * ten times a second: when it grew by more than the transactions told here,
+ * others did something, and all sets are told that news was lost.
+ */
+void fg_hub_sending(struct fg_hub *hub, size_t elements, int64_t now);
+void fg_hub_sent(struct fg_hub *hub, bool committed);
+
 /* This host is about to go; another set's takes over the listening. */
 void fg_hub_host_gone(struct fg_hub *hub, const struct fg_host *host);
 struct fg_set *fg_hub_first(const struct fg_hub *hub);

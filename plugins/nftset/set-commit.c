@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dry.h"
+#include "hub.h"
 #include "set-private.h"
 
 /* How soon to try again what failed for lack of memory. */
@@ -182,6 +183,7 @@ static void judge(struct fg_set *s)
 	enum fg_verdict verdict = fg_batch_judge(
 		s->batch, s->change, s->changes, &s->answer, s->result, &error);
 
+	fg_hub_sent(s->hub, verdict == FG_VERDICT_DONE);
 	s->aborted += verdict != FG_VERDICT_DONE;
 	switch (verdict) {
 	case FG_VERDICT_DONE:
@@ -315,6 +317,7 @@ bool fg_set_commit(struct fg_set *s)
 	fg_batch_build(s->batch, s->change, s->changes, s->first);
 	s->bytes = fg_batch_bytes(s->batch, &s->len);
 	s->messages = fg_batch_messages(s->batch);
+	fg_hub_sending(s->hub, s->changes, now);
 	s->building = true;
 	fg_set_submit(s);
 	s->building = false;
@@ -360,6 +363,7 @@ void fg_set_drain(struct fg_set *s)
 		s->bytes = fg_batch_bytes(s->batch, &s->len);
 		s->messages = fg_batch_messages(s->batch);
 		s->sent = fg_set_now(s);
+		fg_hub_sending(s->hub, s->changes, s->sent);
 		run(&s->job);
 		done(&s->job);
 		if (s->later)

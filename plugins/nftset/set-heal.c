@@ -184,18 +184,24 @@ void fg_set_event(struct fg_set *s, const struct fg_monitor_event *e)
 }
 
 /*
- * Any of them may have been taken. One such look a second: others may be busy
- * all the time.
+ * Any of them may have been taken: all are sent again, which changes nothing
+ * for those that are there. Others may be busy all the time, so this may not
+ * take more than a small part of it: a million elements take about a second.
  */
+static int64_t doubt_interval(const struct fg_set *s)
+{
+	struct fg_lease_counts c;
+
+	fg_leases_counts(s->leases, &c);
+	return RECHECK_MS + c.present / 50;
+}
+
 static void look_again(struct fg_set *s, int64_t now)
 {
 	s->doubt = false;
 	s->doubted = now;
-	if (s->state != FIT)
-		return;
-	fg_leases_lost(s->leases, true);
-	s->rebuilds++;
-	s->rebuilding = true;
+	if (s->state == FIT)
+		fg_leases_lost(s->leases, true);
 }
 
 void fg_set_events_over(struct fg_set *s, bool lost)
@@ -209,10 +215,10 @@ void fg_set_events_over(struct fg_set *s, bool lost)
 		s->stale = false;
 		fg_set_check(s);
 	}
-	if (s->doubt && now >= s->doubted + RECHECK_MS)
+	if (s->doubt && now >= s->doubted + doubt_interval(s))
 		look_again(s, now);
 	else if (s->doubt && !s->recheck)
-		s->recheck = s->doubted + RECHECK_MS;
+		s->recheck = s->doubted + doubt_interval(s);
 	fg_set_commit(s);
 	fg_set_rearm(s);
 }
