@@ -75,7 +75,7 @@ void fg_gate_stop(struct fg_gate *g)
 static void try_reload(struct fg_gate *g)
 {
 	struct fg_setup *next;
-	char text[160];
+	char text[200], what[160];
 	int ret;
 
 	/* The one before still moves its flows: later. */
@@ -97,11 +97,8 @@ static void try_reload(struct fg_gate *g)
 	if (ret == 0) {
 		fg_setup_start_sources(next);
 		fg_setup_reload_kept(next);
-		snprintf(text, sizeof(text),
-			 "reloaded: %zu sources, %zu targets (%u unchanged), %zu actions",
-			 fg_setup_source_count(next),
-			 fg_setup_target_count(next), fg_setup_kept(next),
-			 fg_setup_settings(next)->action_count);
+		fg_setup_summary(next, what, sizeof(what));
+		snprintf(text, sizeof(text), "reloaded: %s", what);
 	} else {
 		snprintf(text, sizeof(text),
 			 "not reloaded: the old configuration stays in force");
@@ -378,13 +375,10 @@ void fg_gate_free(struct fg_gate *g)
 
 void fg_gate_summary(const struct fg_gate *g)
 {
-	size_t targets = 0, count = fg_setup_target_count(g->setup);
+	char text[160];
 
-	for (size_t i = 0; i < count; i++)
-		targets += fg_setup_target(g->setup, i)->type != NULL;
-	printf("%s: ok: %zu sources, %zu targets (%zu disabled), %zu actions\n",
-	       g->config, fg_setup_source_count(g->setup), targets,
-	       count - targets, fg_setup_settings(g->setup)->action_count);
+	fg_setup_summary(g->setup, text, sizeof(text));
+	printf("%s: ok: %s\n", g->config, text);
 }
 
 static void print_counters(struct fg_gate *g)
@@ -444,10 +438,7 @@ int fg_gate_run(struct fg_gate *g)
 	g->state = FG_GATE_RUNNING;
 	if (fg_notify_interval(g->notify))
 		watchdog_due(&g->watchdog, fg_loop_now(g->loop));
-	snprintf(text, sizeof(text), "%zu sources, %zu targets, %zu actions",
-		 fg_setup_source_count(g->setup),
-		 fg_setup_target_count(g->setup),
-		 fg_setup_settings(g->setup)->action_count);
+	fg_setup_summary(g->setup, text, sizeof(text));
 	fg_log_say(g->log, FG_LOG_NOTICE, "flowgated %s: %s", FG_VERSION, text);
 	fg_notify_ready(g->notify, text);
 	fg_setup_start_sources(g->setup);

@@ -126,7 +126,9 @@ static void put(struct fg_log *log, enum fg_level level, bool named,
 
 	if (level > log->threshold)
 		return;
-	if (level <= FG_LOG_WARNING || level == FG_LOG_DEBUG)
+	/* What begins with a place needs no label to be an error. */
+	if (level == FG_LOG_WARNING || level == FG_LOG_DEBUG ||
+	    (named && level == FG_LOG_ERROR))
 		urgency = level_names[level];
 	n = log->journal ? snprintf(line, sizeof(line), "<%d>", (int)level) :
 			   snprintf(line, sizeof(line), "%s%s%s",

@@ -535,7 +535,24 @@ struct fg_source *fg_setup_source(const struct fg_setup *s, size_t n)
 	return s->sources[n];
 }
 
-unsigned fg_setup_kept(const struct fg_setup *s)
+void fg_setup_summary(const struct fg_setup *s, char *text, size_t len)
 {
-	return s->kept;
+	size_t actions = s->conf->settings->action_count, targets = 0;
+	char aside[64] = "";
+	int n = 0;
+
+	for (size_t i = 0; i < s->target_count; i++)
+		targets += s->targets[i]->type != NULL;
+	if (targets < s->target_count)
+		n = snprintf(aside, sizeof(aside), " (%zu disabled",
+			     s->target_count - targets);
+	if (s->kept)
+		n += snprintf(aside + n, sizeof(aside) - (size_t)n,
+			      "%s%u unchanged", n ? ", " : " (", s->kept);
+	if (n)
+		snprintf(aside + n, sizeof(aside) - (size_t)n, ")");
+	snprintf(text, len, "%zu source%s, %zu target%s%s, %zu action%s",
+		 s->source_count, s->source_count == 1 ? "" : "s", targets,
+		 targets == 1 ? "" : "s", aside, actions,
+		 actions == 1 ? "" : "s");
 }

@@ -57,8 +57,8 @@ size_t fg_setup_target_count(const struct fg_setup *s);
 struct fg_target *fg_setup_target(const struct fg_setup *s, size_t n);
 size_t fg_setup_source_count(const struct fg_setup *s);
 struct fg_source *fg_setup_source(const struct fg_setup *s, size_t n);
-/* Of how many parts are taken over, or opened, by this one. */
-unsigned fg_setup_kept(const struct fg_setup *s);
+/* "1 source, 3 targets (1 disabled, 2 unchanged), 5 actions". */
+void fg_setup_summary(const struct fg_setup *s, char *text, size_t len);
 /* Is a job of any target in flight? */
 bool fg_setup_busy(const struct fg_setup *s);
 /* reload() of the targets that were taken over. */

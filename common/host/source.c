@@ -216,21 +216,20 @@ static void on_end(void *ctx)
 
 /* ---------------------------------------------------------- new and free */
 
-static void FG_PRINTF(3, 4)
-	refuse(struct fg_gate *g, const struct fg_source_config *config,
-	       const char *fmt, ...)
+/* Said at its place in the file, when it has one: not when it is from -s. */
+static void refuse(const struct fg_source *s,
+		   const struct fg_source_config *config, const char *why)
 {
-	char text[700];
-	va_list ap;
+	const struct fg_settings *settings = s->conf->settings;
+	const struct fg_node *root = fg_json_root(settings->doc), *list;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (config->node)
-		fg_node_error(config->node, "source \"%s\": %s", config->url,
-			      text);
+	if (s->gate->options->source_count ||
+	    fg_node_any(root, "sources", &list) != 1)
+		fg_setup_error(s->gate, "source \"%s\": %s", config->url, why);
 	else
-		fg_setup_error(g, "source \"%s\": %s", config->url, text);
+		fg_node_error(fg_node_at(list, (size_t)(config -
+							settings->sources)),
+			      "source \"%s\": %s", config->url, why);
 }
 
 /* The input that reads it: as configured, or the one that has the scheme. */
@@ -306,7 +305,7 @@ int fg_source_new(struct fg_source **out, struct fg_gate *g,
 	return 0;
 
 fail:
-	refuse(g, config, "%s", err);
+	refuse(s, config, err);
 	fg_source_free(s);
 	return ret;
 }

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every option of flowgated, its exit codes, and what it says to those who are
+# new to it: no configuration, typing errors, paths that are something else.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+good='{
+  "sources": ["file://'$PWD/tests/data/v4.stream'"],
+  "targets": {"list": {"target_type": "sample", "path": "'$T/list'"}},
+  "actions": {"all": {"criteria": "*", "targets": ["list"]}}
+}'
+
+# ---------------------------------------------------------------- usage
+says "version" 0 '^flowgated [0-9]+\.[0-9]+\.[0-9]+$' -V
+says "version, long" 0 '^flowgated ' --version
+says "help names every option" 0 '--plugin-path' --help
+for o in -c -t -n -v -s -P -S -l -V -h; do
+	ok "help has $o" grep -q -e "^ *$o," "$T/out"
+done
+says "unknown option" 1 'usage: flowgated' -x
+says "option without its argument" 1 'usage: flowgated' -c
+says "an argument that is no option" 1 'no arguments but options' something
+says "a source without -s" 1 '-s URL' unix:///x
+says "log level" 1 '"loud" is no level: error, warning, notice, info or debug' -l loud
+says "--explain alone" 1 'goes with -t' --explain x
+
+# -------------------------------------------------- the configuration file
+says "no configuration" 1 'nowhere.json: no such file' -c "$T/nowhere.json"
+says "a directory" 1 "$T.*directory" -c "$T"
+config "$good"
+says "check" 0 'ok: 1 source, 1 target, 1 action' -t -c "$T/config.json"
+ok "check changes nothing" test ! -e "$T/list"
+config '{"targets": {},}'
+says "trailing comma" 1 'config.json:1:15: ' -t -c "$T/config.json"
+config '{"tragets": {}}'
+says "unknown key" 1 'config.json:1:2: .*tragets.*targets' -t -c "$T/config.json"
+config '{"targets": {"list": {"target_type": "sampel"}}}'
+says "unknown target type" 1 'config.json:1:38: target "list": no plugin has the target type "sampel"' -t -c "$T/config.json"
+config '{"targets": {"list": {"target_type": "sample"}}}'
+says "a key that the plugin needs" 1 'config.json:1:22: target "list" needs a "path"' -t -c "$T/config.json"
+config '{"targets": {"list": {"target_type": "sample", "path": "/x", "paht": 1}}}'
+says "a key that the plugin does not know" 1 'config.json:1:62: .*paht.*path' -t -c "$T/config.json"
+config '{"plugins": ["nothing"]}'
+says "plugins: one that is not there" 1 'there is no plugin "nothing"' -t -c "$T/config.json"
+config '{"user": "no-such-user-here"}'
+says "user: one that is not there" 1 'config.json:1:10: there is no user "no-such-user-here"' -t -c "$T/config.json"
+config '{"targets": {"list": {"target_type": "sampel", "target_enabled": false}}}'
+says "a disabled target may be of any type" 0 '0 targets \(1 disabled\)' -t -c "$T/config.json"
+
+# ---------------------------------------------------------------- sources
+config "${good/file*stream/file://$T/none}"
+says "a file that is not there" 1 'config.json:2:15: source "file://.*: cannot read it: No such file' -t -c "$T/config.json"
+config "$good"
+says "a directory as a source" 1 'it is a directory' -t -c "$T/config.json" -s "file://$T"
+says "port 0" 1 'port' -t -c "$T/config.json" -s tcp://127.0.0.1:0
+says "no port" 1 'port' -t -c "$T/config.json" -s tcp://127.0.0.1
+says "an unknown scheme" 1 'source scheme "gopher"' -t -c "$T/config.json" -s gopher://x
+says "a path too long for a socket" 1 'longer than 107 bytes' -t -c "$T/config.json" -s "unix:///$(printf 'x%.0s' {1..200})"
+says "one source twice" 1 'twice' -t -c "$T/config.json" -s unix:///x -s unix:///x
+
+# ------------------------------------------------------------ a run, a dry run
+gate -c "$T/config.json"
+if [ "$status" = 0 ] && [ -s "$T/list" ] && [ ! -s "$T/out" ]; then
+	echo "ok: runs to the end of its file"
+else
+	failed "runs to the end of its file" "$T/err" "$T/out"
+fi
+ok "prints its counters" grep -q 'source v4.stream: 81 messages, 51197 bytes, 0 skipped' "$T/err"
+ok "of targets, too" grep -Eq 'target list: [0-9]+ members, 1 elements' "$T/err"
+
+rm "$T/list"
+gate -n -c "$T/config.json"
+ok "dry run: status 0" test "$status" = 0
+ok "dry run: changes nothing" test ! -e "$T/list"
+ok "dry run: prints instead" grep -q "^# $T/list: 1 addresses" "$T/out"
+gate -n -v -c "$T/config.json"
+ok "-v says why, as comments" grep -q '^# .*all: matched by' "$T/out"
+ok "-v: nothing but comments besides commands" test -z "$(grep -v '^#' "$T/out")"
+
+gate -l error -c "$T/config.json"
+ok "-l error is silent when all is well" test ! -s "$T/err"
+"$B/flowgated" -c "$T/config.json" -s - <tests/data/v5.stream 2>"$T/err"
+ok "standard input from a file" grep -Eq 'source .*: 84 messages' "$T/err"
+# shellcheck disable=SC2002 # a pipe is the point
+cat tests/data/v5.stream | "$B/flowgated" -c "$T/config.json" -s - 2>"$T/err"
+ok "standard input from a pipe" grep -Eq 'source .*: 84 messages' "$T/err"
+gate -c "$T/config.json" -s file:tests/data/v3.stream -s "file://$PWD/tests/data/v5.stream"
+ok "-s instead of the file's sources, twice" grep -Eq 'source v5.stream: 84 messages' "$T/err"
+ok "and not the file's" test -z "$(grep v4.stream "$T/err")"
+gate -n -c "$T/config.json" -s file:/dev/null
+ok "an empty source ends at once" test "$status" = 0
+"$B/flowgated" -n -v -c "$T/config.json" 2>"$T/err" | head -n 1 >"$T/out"
+ok "a reader that leaves ends it" test "${PIPESTATUS[0]}" = 0
+
+# -------------------------------------------------------------- -t --explain
+gate -t -c "$T/config.json" --explain tests/data/v4.stream
+ok "explain: status 0" test "$status" = 0
+ok "explain: each flow, each action" grep -q '^    all: matched by \* -> list' "$T/out"
+says "explain: a file that is not there" 1 'cannot read .*none: No such file' -t -c "$T/config.json" --explain "$T/none"
+says "explain: a file without flows" 1 'no message of type "flow"' -t -c "$T/config.json" --explain /dev/null
+config '{"targets": {"x": {"target_type": "nftset", "set_name": "nowhere", "type": ["other_addr"]}},
+  "actions": {"all": {"criteria": "*", "targets": ["x"]}}}'
+says "explain: needs no set in the kernel" 0 'matched by' -t -c "$T/config.json" --explain tests/data/v4.stream
+
+finish
