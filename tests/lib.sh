@@ -16,6 +16,7 @@ skip() {
 
 cleanup() {
 	local p
+	exec 2>/dev/null
 	for p in "${pids[@]:-}"; do
 		[ -z "$p" ] || kill -9 "$p" 2>/dev/null
 	done
@@ -94,8 +95,9 @@ start() {
 	"$B/flowgated" -S "$T/control.sock" "$@" >"$T/out" 2>"$T/err" </dev/null &
 	gate=$!
 	pids+=("$gate")
-	wait_for 10 test -S "$T/control.sock" ||
-		failed "flowgated did not start" "$T/err"
+	wait_for 10 test -S "$T/control.sock" && return
+	failed "flowgated did not start" "$T/err"
+	exit 1
 }
 
 # stop: SIGTERM; leaves $status

@@ -175,7 +175,8 @@ static void run(struct client *c)
 	struct fg_request *r = &c->request;
 
 	c->asked = true;
-	fg_command_run(r, c->line);
+	if (!r->failed)
+		fg_command_run(r, c->line);
 	if (r->wait_reload && !r->failed) {
 		fg_loop_timer_cancel(c->control->gate->loop, &c->timer);
 		return;
@@ -335,7 +336,6 @@ static void accept_ready(struct fg_watch *watch, uint32_t events)
 	struct fg_control *control = watch->ctx;
 	struct fg_loop *loop = control->gate->loop;
 	struct client *c;
-	char err[200];
 	int fd;
 
 	(void)events;
@@ -352,10 +352,6 @@ static void accept_ready(struct fg_watch *watch, uint32_t events)
 				  fg_loop_now(loop) + 1000);
 		return;
 	}
-	if (!peer_may(control, fd, err, sizeof(err))) {
-		refuse(fd, err);
-		return;
-	}
 	c = new_client(control, fd);
 	if (!c) {
 		refuse(fd, "too many ask at a time: try again");
@@ -366,6 +362,9 @@ static void accept_ready(struct fg_watch *watch, uint32_t events)
 		return;
 	}
 	set_timer(c, SILENCE_MS);
+	/* Told when it has asked: to close before would be "broken pipe". */
+	c->request.failed = !peer_may(control, fd, c->request.error,
+				      sizeof(c->request.error));
 }
 
 /* ---------------------------------------------------- news from the gate */

@@ -10,7 +10,7 @@ have jq
 config '{"sources": ["unix://'"$T"'/agent.sock"],
   "targets": {"list": {"target_type": "sample", "path": "'"$T"'/list"}},
   "actions": {"all": {"criteria": "*", "targets": ["list"]},
-              "video": {"criteria": "application == \"youtube\"", "targets": []}}}'
+              "video": {"criteria": "application == \"facebook\"", "targets": ["list"]}}}'
 "$B/tests/tools/play-agent" -s 0 -H tests/data/v4.stream "unix://$T/agent.sock" >/dev/null 2>&1 &
 pids+=($!)
 start -c "$T/config.json"
@@ -106,10 +106,10 @@ socat -t 30 - "UNIX-CONNECT:$T/control.sock" >"$T/followed" < <(echo '-j flows -
 pids+=($!)
 wait_for 5 grep -q ok "$T/followed"
 kill "${pids[0]}" # the agent
-wait_for 10 test ! -e "$T/nothing"
+wait_for 10 is_value ".sources[0].state" lost
 "$B/tests/tools/play-agent" -s 0 -H tests/data/v4.stream "unix://$T/agent.sock" >/dev/null 2>&1 &
 pids+=($!)
-ok "followers hear of flows" wait_for 20 grep -q '"event":"announced".*youtube' "$T/followed"
+ok "followers hear of flows" wait_for 20 grep -q '"event":"announced".*facebook' "$T/followed"
 ok "and each line is an object" bash -c "tail -n +2 '$T/followed' | head -n 5 | jq -e .event"
 
 # ----------------------------------------------------------- another flowgated
