@@ -592,8 +592,8 @@ static void keys(void **state)
 		FG_ATTRIBUTES(PATH)
 #undef PATH
 	};
+	struct fg_key *key = NULL;
 	struct fg_keys *k;
-	unsigned n = 0;
 
 	(void)state;
 	assert_int_equal(fg_keys_new(&k), 0);
@@ -601,17 +601,17 @@ static void keys(void **state)
 		unsigned parent = FG_NODE_ROOT;
 
 		for (const char *p = paths[a];; p += strcspn(p, ".") + 1) {
-			n = fg_keys_find(k, parent, p, strcspn(p, "."));
-			assert_int_not_equal(n, 0);
-			assert_int_equal(fg_keys_all(k)[n].parent, parent);
-			parent = fg_keys_all(k)[n].node;
+			key = fg_keys_find(k, parent, p, strcspn(p, "."));
+			assert_non_null(key);
+			assert_int_equal(key->parent, parent);
+			parent = key->node;
 			if (!strchr(p, '.'))
 				break;
 		}
-		assert_int_equal(fg_keys_all(k)[n].subject, a);
+		assert_int_equal(key->subject, a);
 	}
-	assert_int_equal(fg_keys_find(k, FG_NODE_ROOT, "digest", 6), 0);
-	assert_int_equal(fg_keys_find(k, FG_NODE_ROOT, "", 0), 0);
+	assert_null(fg_keys_find(k, FG_NODE_ROOT, "digest", 6));
+	assert_null(fg_keys_find(k, FG_NODE_ROOT, "", 0));
 	fg_keys_free(k);
 }
 
