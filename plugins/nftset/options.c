@@ -12,9 +12,8 @@
 /* What a user may write for a day and more; a kernel timeout is 64 bits. */
 #define SECONDS_MAX  (400u * 86400 / 10)
 #define SIZE_DEFAULT 65536
-#define ADDR_BITS                                                              \
-	(1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_OTHER_ADDR |                   \
-	 1u << FG_KEY_SRC_ADDR | 1u << FG_KEY_DST_ADDR)
+#define PAIR	     (1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_OTHER_ADDR)
+#define ORIGIN_PAIR  (1u << FG_KEY_SRC_ADDR | 1u << FG_KEY_DST_ADDR)
 #define LOCAL_BITS                                                             \
 	(1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_LOCAL_PORT |                   \
 	 1u << FG_KEY_LOCAL_MAC | 1u << FG_KEY_SRC_ADDR |                      \
@@ -411,10 +410,11 @@ static int check(const struct fg_options *o, const struct fg_host *host,
 			 "\"else\" needs \"shared\": \"skip\"");
 		err = -EINVAL;
 	}
-	if (o->set.mirror && !(bits & ADDR_BITS)) {
+	if (o->set.mirror && (bits & PAIR) != PAIR &&
+	    (bits & ORIGIN_PAIR) != ORIGIN_PAIR) {
 		c->error(node_of(host, cfg, "mirror"),
-			 "\"mirror\" swaps the two sides, but the key has no "
-			 "address: leave it out");
+			 "\"mirror\" swaps the two sides: the key needs the "
+			 "addresses of both");
 		err = -EINVAL;
 	}
 	if ((o->set.schema.family == NFPROTO_IPV4 && o->ipv6) ||

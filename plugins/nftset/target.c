@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
+#include "base/hash.h"
+#include "endpoint.h"
 #include "options.h"
 #include "set.h"
 #include "target.h"
@@ -56,7 +60,13 @@ struct target {
 	struct fg_set *set[2]; /* IPv4, IPv6; or NULL */
 	bool needs_interface;
 
-	uint64_t members;
+	const void *self;
+	uint64_t seed;
+	struct fg_endpoints *ends[2]; /* by version; NULL unless skip */
+	const void *instead;	      /* "else", or NULL */
+	int64_t move_at; /* us: members are not gone through before that */
+	struct fg_timer move_timer;
+
 	uint64_t out[OUT_COUNT];
 	/* since when all members were left out, and how many */
 	int64_t out_since;
@@ -127,6 +137,12 @@ static uint32_t data_of(const struct target *t, const struct fg_member *m)
 	return override ? *override : t->o.data;
 }
 
+static struct fg_endpoints *ends_of(const struct target *t,
+				    const struct fg_flow *f)
+{
+	return t->ends[f->ip_version == 6];
+}
+
 /* ------------------------------------------------------------ left out */
 
 static void left_out(struct target *t, enum left_out why)
@@ -163,7 +179,120 @@ static void out_expired(struct fg_timer *timer, int64_t now)
 	t->out_count = 0;
 }
 
+/* --------------------------------------------------------------- shared */
+
+/* How much of the time may go into moving members: one part in this. */
+#define MOVE_SHARE 20
+
+static uint64_t flow_id(const struct target *t, const struct fg_flow *f)
+{
+	return fg_hash(f->digest, sizeof(f->digest), t->seed ^ f->source);
+}
+
+static int64_t clock_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void instead(struct target *t, const struct fg_flow *f,
+		    const struct fg_member *m, bool on)
+{
+	if (t->instead)
+		t->host->delegate(t->host, t->self, t->instead, f, m, on);
+}
+
+/* One member of an endpoint that is to go by the other way. */
+static bool move(const struct fg_flow *f, const struct fg_member *m, void *ctx)
+{
+	struct target *t = ctx;
+	uint8_t key[FG_KEY_SIZE_MAX];
+	enum fg_way is, should;
+
+	if (key_of(t, f, false, key) != OUT_NOT)
+		return true;
+	fg_endpoint_ways(ends_of(t, f), key, &is, &should);
+	if (is == should)
+		return true;
+	if (should == FG_WAY_INSTEAD) {
+		/* first struck there, then spared here: no gap */
+		instead(t, f, m, true);
+		fg_set_release(set_of(t, f), key, m, data_of(t, m));
+	} else {
+		fg_set_hold(set_of(t, f), key, m, data_of(t, m),
+			    f->application);
+		instead(t, f, m, false);
+	}
+	return true;
+}
+
+static void move_members(struct target *t)
+{
+	bool pending = false;
+	int64_t start, now;
+
+	for (int i = 0; i < 2; i++)
+		pending |= t->ends[i] && fg_endpoints_pending(t->ends[i]);
+	if (!pending)
+		return;
+	start = clock_us();
+	if (start < t->move_at) {
+		if (!t->move_timer.deadline)
+			t->host->timer_set(t->host, &t->move_timer,
+					   t->host->now(t->host) +
+						   (t->move_at - start) / 1000 +
+						   1);
+		return;
+	}
+	t->host->members(t->host, t->self, move, t);
+	for (int i = 0; i < 2; i++)
+		if (t->ends[i])
+			fg_endpoints_moved(t->ends[i]);
+	now = clock_us();
+	t->move_at = now + (now - start) * MOVE_SHARE;
+}
+
+static void count_flow(struct target *t, const struct fg_flow *f, bool there)
+{
+	uint8_t key[FG_KEY_SIZE_MAX];
+
+	if (key_of(t, f, false, key) == OUT_NOT)
+		fg_endpoint_flow(ends_of(t, f), key, there);
+}
+
+static void nftset_event(void *target, enum fg_event event,
+			 const struct fg_flow *flow, enum fg_reason reason)
+{
+	struct target *t = target;
+
+	(void)reason;
+	if (t->o.shared == FG_SHARED_ALLOW)
+		return;
+	if (event == FG_EVENT_ANNOUNCED || event == FG_EVENT_REMOVED)
+		count_flow(t, flow, event == FG_EVENT_ANNOUNCED);
+}
+
 /* ----------------------------------------------------------- membership */
+
+/* Takes the element, or what is there instead of it; or lets go of it. */
+static void strike(struct target *t, const struct fg_flow *f,
+		   const struct fg_member *m, const uint8_t *key, bool on)
+{
+	enum fg_way way = FG_WAY_ELEMENT;
+
+	if (t->o.shared == FG_SHARED_SKIP)
+		way = on ? fg_endpoint_join(ends_of(t, f), key, flow_id(t, f))
+			 : fg_endpoint_part(ends_of(t, f), key, flow_id(t, f));
+	if (way == FG_WAY_INSTEAD)
+		instead(t, f, m, on);
+	else if (on)
+		fg_set_hold(set_of(t, f), key, m, data_of(t, m),
+			    f->application);
+	else
+		fg_set_release(set_of(t, f), key, m, data_of(t, m));
+}
 
 static void hold(struct target *t, const struct fg_flow *f,
 		 const struct fg_member *m, bool on)
@@ -178,11 +307,7 @@ static void hold(struct target *t, const struct fg_flow *f,
 				left_out(t, out);
 			return;
 		}
-		if (on)
-			fg_set_hold(set_of(t, f), key, m, data_of(t, m),
-				    f->application);
-		else
-			fg_set_release(set_of(t, f), key, m, data_of(t, m));
+		strike(t, f, m, key, on);
 	}
 	if (on)
 		not_left_out(t);
@@ -207,10 +332,17 @@ static bool nftset_flush(void *target, int64_t now)
 	struct target *t = target;
 	bool more = false;
 
+	if (t->o.shared == FG_SHARED_SKIP)
+		move_members(t);
 	for (int i = 0; i < 2; i++)
 		if (t->set[i])
 			more |= fg_set_flush(t->set[i], now);
 	return more;
+}
+
+static void move_expired(struct fg_timer *timer, int64_t now)
+{
+	nftset_flush(timer->ctx, now);
 }
 
 /* -------------------------------------------------------------- opening */
@@ -220,8 +352,11 @@ static void nftset_close(void *target, bool stopping)
 	struct target *t = target;
 
 	t->host->timer_cancel(t->host, &t->out_timer);
-	for (int i = 0; i < 2; i++)
+	t->host->timer_cancel(t->host, &t->move_timer);
+	for (int i = 0; i < 2; i++) {
 		fg_set_close(t->set[i], t, stopping);
+		fg_endpoints_free(t->ends[i]);
+	}
 	free(t);
 }
 
@@ -246,13 +381,17 @@ static int nftset_open(const struct fg_host *host, const void *self,
 	struct target *t = calloc(1, sizeof(*t));
 	int err;
 
-	(void)self, (void)globals;
+	(void)globals;
 	if (!t)
 		return -ENOMEM;
+	t->self = self;
+	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) < 0)
+		t->seed = (uint64_t)(uintptr_t)t;
 	t->host = host;
 	t->name = name;
 	t->cfg = cfg;
 	t->out_timer = (struct fg_timer){.expired = out_expired, .ctx = t};
+	t->move_timer = (struct fg_timer){.expired = move_expired, .ctx = t};
 	err = fg_options_read(&t->o, host, cfg);
 	if (!err && t->o.ipv4)
 		err = open_set(t, 4);
@@ -265,6 +404,35 @@ static int nftset_open(const struct fg_host *host, const void *self,
 	for (size_t i = 0; i < t->o.fields; i++)
 		t->needs_interface |= t->o.field[i] == FG_KEY_INTERFACE;
 	*target = t;
+	return 0;
+}
+
+static bool count_each(const struct fg_flow *flow, void *ctx)
+{
+	count_flow(ctx, flow, true);
+	return true;
+}
+
+static int nftset_configured(void *target)
+{
+	struct target *t = target;
+
+	if (t->o.shared != FG_SHARED_SKIP)
+		return 0;
+	if (t->o.else_name) {
+		t->instead = t->host->target_find(t->host, t->o.else_name);
+		if (!t->instead || t->instead == t->self) {
+			t->host->config->error(
+				t->cfg,
+				"\"else\" names \"%s\", which is not another "
+				"target: name the one that takes the members "
+				"of endpoints that others use, too",
+				t->o.else_name);
+			return -EINVAL;
+		}
+	}
+	/* flows that are there already, when this is a reload */
+	t->host->flows(t->host, count_each, t);
 	return 0;
 }
 
@@ -309,6 +477,7 @@ static void nftset_status(void *target, struct fg_status *out)
 	struct target *t = target;
 	uint64_t count[FG_SET_COUNTS] = {0};
 	struct fg_caps caps = {true, true};
+	struct fg_endpoint_counts ends = {0};
 
 	out->state = "ok";
 	out->reason = "";
@@ -324,6 +493,21 @@ static void nftset_status(void *target, struct fg_status *out)
 		out->more(out->ctx, fg_set_count_names[i], count[i]);
 	for (int i = OUT_NOT + 1; i < OUT_COUNT; i++)
 		out->more(out->ctx, outs[i].name, t->out[i]);
+	for (int i = 0; i < 2; i++) {
+		struct fg_endpoint_counts c;
+
+		if (!t->ends[i])
+			continue;
+		fg_endpoints_counts(t->ends[i], &c);
+		ends.endpoints += c.endpoints;
+		ends.shared += c.shared;
+		ends.moves += c.moves;
+	}
+	if (t->o.shared == FG_SHARED_SKIP) {
+		out->more(out->ctx, "endpoints", ends.endpoints);
+		out->more(out->ctx, "endpoints_shared", ends.shared);
+		out->more(out->ctx, "endpoints_moved", ends.moves);
+	}
 	out->more(out->ctx, "kernel_destroys", caps.destroy);
 	out->more(out->ctx, "kernel_updates_timeouts", caps.update);
 }
@@ -354,8 +538,10 @@ const struct fg_target_type fg_nftset_type = {
 	.open = nftset_open,
 	.bind = nftset_bind,
 	.unbind = nftset_unbind,
+	.configured = nftset_configured,
 	.enter = nftset_enter,
 	.leave = nftset_leave,
+	.event = nftset_event,
 	.flush = nftset_flush,
 	.status = nftset_status,
 	.explain = nftset_explain,
