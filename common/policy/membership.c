@@ -218,60 +218,42 @@ static void drop(struct fg_membership *m, struct fg_flow *flow,
 	fg_flow_remove(m->setup.table, flow);
 }
 
-/* What a member's target works from changed: old is what it was told. */
+static void rekey_seat(const struct fg_seat *seat, const struct fg_flow *flow,
+		       const struct fg_flow *old, uint32_t changed)
+{
+	struct fg_target *t = seat->target;
+
+	if (!(changed & FG_CHANGED_KEY) &&
+	    !(changed & FG_CHANGED_CLASS && t->type->flags & FG_TYPE_CLASS))
+		return;
+	t->dirty = true;
+	if (t->type->rekey) {
+		t->type->rekey(t->instance, old, flow, &seat->pub);
+		return;
+	}
+	t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
+	t->type->enter(t->instance, flow, &seat->pub, FG_REASON_REKEYED);
+}
+
+/*
+ * What a member's target works from changed: old is what it was told. Delegated
+ * memberships first: the one that delegated may take them back, and then they
+ * must leave with what they were told last.
+ */
 static void rekey(struct fg_membership *m, struct fg_flow *flow,
 		  const struct fg_flow *old, uint32_t changed)
 {
 	struct fg_roster r;
 
 	roster_of(m, flow, &r);
-	for (size_t i = 0; i < r.count; i++) {
-		const struct fg_seat *seat = fg_seat(m->verdicts, r.ids[i]);
-		struct fg_target *t = seat->target;
+	for (int own = 0; own <= 1; own++)
+		for (size_t i = 0; i < r.count; i++) {
+			const struct fg_seat *seat =
+				fg_seat(m->verdicts, r.ids[i]);
 
-		if (!(changed & FG_CHANGED_KEY) &&
-		    !(changed & FG_CHANGED_CLASS &&
-		      t->type->flags & FG_TYPE_CLASS))
-			continue;
-		t->dirty = true;
-		if (t->type->rekey) {
-			t->type->rekey(t->instance, old, flow, &seat->pub);
-			continue;
+			if (own == !seat->principal)
+				rekey_seat(seat, flow, old, changed);
 		}
-		t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
-		t->type->enter(t->instance, flow, &seat->pub,
-			       FG_REASON_REKEYED);
-	}
-}
-
-/* -------------------------------------------------------------------- walks */
-
-static void walk_start(struct fg_membership *m, uint32_t what,
-		       enum fg_reason reason)
-{
-	if (m->walk) {
-		m->walk_next |= what;
-		m->walk_next_reason = reason;
-		return;
-	}
-	m->walk = what;
-	m->walk_reason = reason;
-	m->cursor = 0;
-}
-
-/*
- * What the agent calls things may be news to the policy: before the next flow
- * is judged, since names and flows come in one burst.
- */
-static void look_up_names(struct fg_membership *m)
-{
-	uint32_t names = fg_catalog_generation(m->setup.catalog);
-
-	if (m->names == names || !m->current)
-		return;
-	m->names = names;
-	if (fg_policy_learn(m->current->pub->policy))
-		walk_start(m, WALK_EVALUATE, FG_REASON_NAMES);
 }
 
 /* ---------------------------------------------------------------- messages */
