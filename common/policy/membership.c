@@ -256,6 +256,36 @@ static void rekey(struct fg_membership *m, struct fg_flow *flow,
 		}
 }
 
+/* -------------------------------------------------------------------- walks */
+
+static void walk_start(struct fg_membership *m, uint32_t what,
+		       enum fg_reason reason)
+{
+	if (m->walk) {
+		m->walk_next |= what;
+		m->walk_next_reason = reason;
+		return;
+	}
+	m->walk = what;
+	m->walk_reason = reason;
+	m->cursor = 0;
+}
+
+/*
+ * What the agent calls things may be news to the policy: before the next flow
+ * is judged, since names and flows come in one burst.
+ */
+static void look_up_names(struct fg_membership *m)
+{
+	uint32_t names = fg_catalog_generation(m->setup.catalog);
+
+	if (m->names == names || !m->current)
+		return;
+	m->names = names;
+	if (fg_policy_learn(m->current->pub->policy))
+		walk_start(m, WALK_EVALUATE, FG_REASON_NAMES);
+}
+
 /* ---------------------------------------------------------------- messages */
 
 /* By its digest or a former one, which is then replaced. */
