@@ -29,7 +29,7 @@ struct out {
 	struct fg_frame *frame;
 };
 
-static void say(struct out *o, const char *fmt, ...)
+static void FG_PRINTF(2, 3) say(struct out *o, const char *fmt, ...)
 {
 	va_list ap;
 
