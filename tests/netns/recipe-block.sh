@@ -95,26 +95,37 @@ step "with address translation"
 cut_and_refused phone 198.51.100.10 198.51.100.20 block.v4
 cut_and_refused phone 2001:db8:64::10 2001:db8:64::20 block.v6
 
-step "connections in a flowtable are cut off, too"
-nft -f - <<'N'
-table inet fast {
-	flowtable ft {
-		hook ingress priority 0
-		devices = { lan0, wan0 }
-	}
-	counter slow { }
-	chain forward {
-		type filter hook forward priority 0
-		ip saddr 10.20.0.14 counter name slow
-		ct state established flow add @ft
-	}
+step "its conntrack entry is removed, so that no flowtable carries it on"
+no_entries() { ! conntrack -L -s 10.20.0.12 -d 198.51.100.10 2>/dev/null | grep -q .; }
+# a reset alone leaves it there for ten seconds
+wait_for 5 "the end of the conntrack entry" no_entries
+
+flowtable() {
+	nft -f - <<-'N'
+		table inet fast {
+			flowtable ft {
+				hook ingress priority 0
+				devices = { lan0, wan0 }
+			}
+			counter slow { }
+			chain forward {
+				type filter hook forward priority 0
+				ip saddr 10.20.0.14 counter name slow
+				ct state established flow add @ft
+			}
+		}
+	N
 }
-N
-expect works "the permitted one" visit tv $PERMITTED 198.51.100.20 large
-# 50 MB are some 1,000 ACKs and more
-[ "$(packets inet fast slow)" -lt 100 ] || fail "nothing was offloaded"
-cut_and_refused tv 198.51.100.10 198.51.100.20 block.v4
-cut_and_refused tv 2001:db8:64::10 2001:db8:64::20 block.v6
+if flowtable 2>/dev/null; then
+	step "connections in a flowtable are cut off, too"
+	expect works "the permitted one" visit tv $PERMITTED 198.51.100.20 large
+	# 50 MB are some 1,000 ACKs and more
+	[ "$(packets inet fast slow)" -lt 100 ] || fail "nothing was offloaded"
+	cut_and_refused tv 198.51.100.10 198.51.100.20 block.v4
+	cut_and_refused tv 2001:db8:64::10 2001:db8:64::20 block.v6
+else
+	say "  not tested: connections in a flowtable; this kernel has none"
+fi
 
 step "observe: counted, not refused"
 kill "$FLOWGATED"

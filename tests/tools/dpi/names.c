@@ -53,7 +53,7 @@ static const struct application {
 	{{121, "netify.dropbox", 10},
 	 NDPI_PROTOCOL_DROPBOX,
 	 "dropbox.com dropboxusercontent.com"},
-	{{10698, "netify.goto", 33}, NO_NDPI, "gotomypc.com"},
+	{{10698, "netify.goto", 34}, NO_NDPI, "gotomypc.com"},
 	{{10225, "netify.softether", 28}, NO_NDPI, "softether.net"},
 	{{10002, "netify.github", 27}, NDPI_PROTOCOL_GITHUB, "github.com"},
 };
