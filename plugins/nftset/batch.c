@@ -56,8 +56,6 @@ struct fg_batch {
 	struct fg_batch_setup s;
 	struct template put;
 	struct template remove;
-	uint8_t tail[64]; /* what follows the comment of a new element */
-	uint16_t tail_len;
 	uint8_t list[NAME_ATTRS]; /* what every message begins with */
 	uint16_t list_len;
 	struct message message[FG_BATCH_MESSAGES];
@@ -139,22 +137,6 @@ static void template_element(const struct fg_batch *b, struct template *t,
 	t->len = scratch_end(&s, t->bytes);
 }
 
-static void template_tail(struct fg_batch *b)
-{
-	struct scratch s;
-	struct nlattr *expr, *nest;
-
-	scratch_begin(&s);
-	if (b->s.counter) {
-		expr = mnl_attr_nest_start(s.nlh, NFTA_SET_ELEM_EXPR);
-		mnl_attr_put_strz(s.nlh, NFTA_EXPR_NAME, "counter");
-		nest = mnl_attr_nest_start(s.nlh, NFTA_EXPR_DATA);
-		mnl_attr_nest_end(s.nlh, nest);
-		mnl_attr_nest_end(s.nlh, expr);
-	}
-	b->tail_len = scratch_end(&s, b->tail);
-}
-
 static void template_list(struct fg_batch *b)
 {
 	struct scratch s;
@@ -169,7 +151,6 @@ static void make_templates(struct fg_batch *b)
 {
 	template_element(b, &b->put, true);
 	template_element(b, &b->remove, false);
-	template_tail(b);
 	template_list(b);
 }
 
@@ -187,10 +168,10 @@ int fg_batch_new(struct fg_batch **out, const struct fg_batch_setup *setup)
 		return -ENOMEM;
 	/* whatever set() may change later: the largest there can be */
 	b->s = *setup;
-	b->s.timeouts = b->s.counter = b->s.caps.update = true;
+	b->s.timeouts = b->s.caps.update = true;
 	b->s.timeout_ms = 1;
 	make_templates(b);
-	put = b->put.len + b->tail_len;
+	put = b->put.len;
 	if (setup->comment)
 		put += COMMENT_ROOM;
 	b->buf = calloc(1, FG_BATCH_MAX * (put + b->put.len + b->remove.len) +
@@ -209,7 +190,6 @@ void fg_batch_set(struct fg_batch *b, const struct fg_batch_setup *setup)
 {
 	b->s.timeouts = setup->timeouts;
 	b->s.timeout_ms = setup->timeout_ms;
-	b->s.counter = setup->counter;
 	b->s.caps = setup->caps;
 	make_templates(b);
 }
@@ -323,8 +303,6 @@ static void put_element(struct fg_batch *b, struct list *l,
 	if (part == PART_PUT) {
 		if (b->s.comment)
 			end = put_comment(b, end, c);
-		memcpy(end, b->tail, b->tail_len);
-		end += b->tail_len;
 		attr->nla_len = (uint16_t)(end - start);
 	}
 	attr->nla_type = (uint16_t)(NLA_F_NESTED | ++l->index);
@@ -358,8 +336,7 @@ static void put_part(struct fg_batch *b, const struct fg_lease_change *changes,
 	size_t most = part == PART_REMOVE ? b->remove.len
 		      : part == PART_ANCHOR
 			      ? b->put.len
-			      : b->put.len + b->tail_len +
-					(b->s.comment ? COMMENT_ROOM : 0u);
+			      : b->put.len + (b->s.comment ? COMMENT_ROOM : 0u);
 	struct list l = {0};
 
 	for (uint32_t i = 0; i < n; i++) {

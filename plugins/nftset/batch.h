@@ -43,7 +43,6 @@ struct fg_batch_setup {
 	enum fg_batch_data data;
 	bool timeouts;	     /* the set has "flags timeout" */
 	uint64_t timeout_ms; /* 0: none, even if the set has a default */
-	bool counter;
 	struct fg_caps caps;
 	/* writes a comment, NUL-terminated; NULL: elements have none */
 	void (*comment)(void *ctx, const struct fg_lease_change *change,
@@ -57,7 +56,7 @@ struct fg_batch;
 int fg_batch_new(struct fg_batch **out, const struct fg_batch_setup *setup);
 void fg_batch_free(struct fg_batch *b);
 /*
- * Other timeouts, timeout_ms, counter and caps, from the next batch on; the
+ * Other timeouts, timeout_ms and caps, from the next batch on; the
  * rest of setup is not looked at. Allocates nothing.
  */
 void fg_batch_set(struct fg_batch *b, const struct fg_batch_setup *setup);

@@ -53,8 +53,7 @@ const char *fg_data_format(enum fg_map map, uint32_t data,
 }
 
 void fg_dry_print(const struct fg_host *host, const struct fg_schema *schema,
-		  const struct fg_lease_change *c, bool counter,
-		  const char *comment)
+		  const struct fg_lease_change *c, const char *comment)
 {
 	const char *family = fg_family_name(schema->family);
 	char key[FG_KEY_TEXT], time[FG_DURATION_TEXT], data[FG_DATA_TEXT];
@@ -70,10 +69,6 @@ void fg_dry_print(const struct fg_host *host, const struct fg_schema *schema,
 	if (c->op == FG_LEASE_DELETE)
 		return;
 	options[0] = '\0';
-	/* in the order of nft's grammar */
-	if (counter)
-		n += snprintf(options + n, sizeof(options) - (size_t)n,
-			      " counter");
 	if (schema->ttl_ms)
 		n += snprintf(options + n, sizeof(options) - (size_t)n,
 			      " timeout %s",

@@ -21,7 +21,6 @@ const char *fg_data_format(enum fg_map map, uint32_t data,
  * is NULL or without quotes.
  */
 void fg_dry_print(const struct fg_host *host, const struct fg_schema *schema,
-		  const struct fg_lease_change *change, bool counter,
-		  const char *comment);
+		  const struct fg_lease_change *change, const char *comment);
 
 #endif

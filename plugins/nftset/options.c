@@ -346,7 +346,7 @@ static int read_switches(struct fg_options *o, const struct fg_host *host,
 		{"managed", &o->set.managed},
 		{"flush_on_create", &o->set.flush_on_create},
 		{"flush_on_destroy", &o->set.flush_on_destroy},
-		{"counter", &o->set.counter},
+		{"counter", &o->set.schema.counter},
 		{"comment", &o->set.comment},
 		{"mirror", &o->set.mirror},
 	};

@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
@@ -159,6 +160,17 @@ static int read_table(void *ctx, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+static bool is_counter(const struct nlattr *expr)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, expr)
+		if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+			return !strcmp(mnl_attr_get_str(attr), "counter");
+	return false;
+}
+
 static int read_set(void *ctx, const struct nlmsghdr *nlh)
 {
 	struct reading *r = ctx;
@@ -188,8 +200,11 @@ static int read_set(void *ctx, const struct nlmsghdr *nlh)
 			r->found.set_handle = be64(attr);
 			break;
 		case NFTA_SET_EXPR:
+			r->found.counter |= is_counter(attr);
+			break;
 		case NFTA_SET_EXPRESSIONS:
-			r->found.counter = true;
+			mnl_attr_for_each_nested (desc, attr)
+				r->found.counter |= is_counter(desc);
 			break;
 		case NFTA_SET_DESC:
 			mnl_attr_for_each_nested (desc, attr)
@@ -375,6 +390,16 @@ static int compare(const struct fg_schema *want, const struct reading *r,
 		    "can be added");
 		return -EINVAL;
 	}
+	/*
+	 * The kernel would take elements with counters all the same, but what
+	 * nft lists could then not be loaded again.
+	 */
+	if (want->counter && !r->found.counter) {
+		SAY(want, why,
+		    "has no \"counter\", but \"counter\" is true: declare it "
+		    "with \"counter;\", which gives one to each element");
+		return -EINVAL;
+	}
 	if (want->ttl_ms && !r->found.timeouts) {
 		SAY(want, why,
 		    "has no \"flags timeout\", but \"ttl\" is %u: declare it "
@@ -481,6 +506,8 @@ static struct nftnl_set *make_set(const struct fg_schema *want)
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
 	if (want->size)
 		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, want->size);
+	if (want->counter)
+		nftnl_set_add_expr(s, nftnl_expr_alloc("counter"));
 	set_userdata(s, want);
 	return s;
 }
@@ -563,11 +590,12 @@ const char *fg_schema_create_set_text(const struct fg_schema *want, char *text)
 
 	if (want->size)
 		snprintf(size, sizeof(size), " size %u;", want->size);
-	snprintf(text, FG_SCHEMA_WHY, "add %s %s %s %s { type %s%s%s;%s%s }",
+	snprintf(text, FG_SCHEMA_WHY, "add %s %s %s %s { type %s%s%s;%s%s%s }",
 		 want->map == FG_MAP_NONE ? "set" : "map",
 		 fg_family_name(want->family), want->table, want->set,
 		 fg_key_format_types(&want->shape, types),
 		 want->map == FG_MAP_NONE ? "" : " : ", fg_map_name(want->map),
-		 size, want->ttl_ms ? " flags timeout;" : "");
+		 size, want->ttl_ms ? " flags timeout;" : "",
+		 want->counter ? " counter;" : "");
 	return text;
 }

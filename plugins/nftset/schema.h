@@ -28,6 +28,7 @@ struct fg_schema {
 	enum fg_map map;
 	uint32_t ttl_ms;
 	uint32_t size; /* elements, of a set that is made here */
+	bool counter;  /* each element has one, by the set's declaration */
 };
 
 /* A set as it is. */

@@ -253,7 +253,6 @@ static void print_changes(struct fg_set *s)
 		if (s->o.comment)
 			fg_set_comment(s, &s->change[i], text);
 		fg_dry_print(s->host, &s->o.schema, &s->change[i],
-			     s->o.counter && !s->found.counter,
 			     s->o.comment ? text : NULL);
 		s->result[i] = FG_LEASE_DONE;
 	}
@@ -273,8 +272,6 @@ int fg_set_make_batch(struct fg_set *s)
 							    : FG_DATA_VALUE,
 		.timeouts = s->found.timeouts || s->o.schema.ttl_ms,
 		.timeout_ms = s->o.schema.ttl_ms,
-		/* a set with its own counter gives each element one */
-		.counter = s->o.counter && !s->found.counter,
 		.caps = s->caps,
 		.comment = s->o.comment ? fg_set_comment : NULL,
 		.ctx = s,

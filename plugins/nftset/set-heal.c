@@ -49,8 +49,7 @@ void fg_set_check(struct fg_set *s)
 	    found.table_handle != s->found.table_handle) {
 		fg_leases_lost(s->leases, false);
 		fg_leases_pardon(s->leases);
-		s->rebatch |= found.timeouts != s->found.timeouts ||
-			      found.counter != s->found.counter;
+		s->rebatch |= found.timeouts != s->found.timeouts;
 		s->found = found;
 		s->rebuilds++;
 		s->rebuilding = true;

@@ -20,7 +20,7 @@ static const struct {
 	{EINVAL, "it does not fit the set's declaration"},
 	{ERANGE, "a value is out of range: is \"ttl\" too large?"},
 	{EOPNOTSUPP, "the kernel does not support this for the set: is "
-		     "\"counter\" or \"comment\" set for one that cannot?"},
+		     "\"comment\" set for one that cannot?"},
 	{EOVERFLOW, "the data does not fit into the map"},
 	{ELOOP, "the verdict would make a loop of chains"},
 	{EBUSY, "the set is used in a way that forbids changes"},

@@ -352,12 +352,11 @@ static int join(struct fg_set *s, const struct fg_set_options *o,
 	const struct fg_schema *a = &s->o.schema, *b = &o->schema;
 
 	if (a->shape.len != b->shape.len || a->map != b->map ||
-	    s->o.comment != o->comment || s->o.counter != o->counter ||
-	    (o->mirror && !s->o.mirror)) {
+	    s->o.comment != o->comment || (o->mirror && !s->o.mirror)) {
 		s->host->config->error(
 			at,
 			"set \"%s %s %s\" is in use by another target with "
-			"other \"type\", \"data\", \"comment\", \"counter\" "
+			"other \"type\", \"data\", \"comment\" "
 			"or \"mirror\": make them the same, or restart "
 			"flowgated to change them",
 			fg_family_name(a->family), s->table, s->name);

@@ -25,7 +25,6 @@ struct fg_set_options {
 	bool managed;
 	bool flush_on_create;
 	bool flush_on_destroy;
-	bool counter;
 	bool comment;
 	bool evict; /* when the set is full */
 	bool mirror;

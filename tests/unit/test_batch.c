@@ -17,7 +17,6 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
-#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 
 #include "../../plugins/nftset/batch.h"
@@ -34,8 +33,8 @@ static void comment(void *ctx, const struct fg_lease_change *c,
 {
 	(void)ctx;
 	/* lengths that need every amount of padding */
-	memset(text, 'a', 8);
-	text[c->id % 8] = '\0';
+	memset(text, 'a', 108);
+	text[100 + c->id % 8] = '\0';
 }
 
 static struct fg_lease_change change(uint32_t id, enum fg_lease_op op)
@@ -98,8 +97,6 @@ static void message(struct reference *r, const struct fg_batch_setup *s,
 			nftnl_set_elem_set(e, NFTNL_SET_ELEM_USERDATA, udata,
 					   2u + udata[1]);
 		}
-		if (whole && s->counter)
-			nftnl_set_elem_add_expr(e, nftnl_expr_alloc("counter"));
 		nftnl_set_elem_add(set, e);
 	}
 	nlh = nftnl_nlmsg_build_hdr(r->buf + r->len, type, s->family,
@@ -137,11 +134,10 @@ static const struct {
 	  .caps = {true, true}}},
 	{"a verdict map",
 	 {.data = FG_DATA_VERDICT, .timeouts = true, .timeout_ms = TTL}},
-	{"comments and counters",
+	{"comments",
 	 {.timeouts = true,
 	  .timeout_ms = TTL,
 	  .caps = {true, true},
-	  .counter = true,
 	  .comment = comment}},
 };
 
@@ -352,7 +348,6 @@ static void largest_is_cut_into_messages(void **state)
 		.data = FG_DATA_VERDICT,
 		.timeouts = true,
 		.timeout_ms = TTL,
-		.counter = true,
 		.comment = comment,
 	};
 	static uint8_t wide[FG_BATCH_MAX][64];
