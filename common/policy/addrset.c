@@ -91,8 +91,8 @@ int fg_addrset_add(struct fg_addrset *s, int version, const uint8_t addr[16],
 int fg_addrset_add_mac(struct fg_addrset *s, const uint8_t mac[6])
 {
 	if (s->mac_count == s->mac_size) {
-		int err = grow((void **)&s->macs, &s->mac_size,
-			       sizeof(*s->macs));
+		int err =
+			grow((void **)&s->macs, &s->mac_size, sizeof(*s->macs));
 
 		if (err)
 			return err;
@@ -150,7 +150,7 @@ static struct range range_of(const struct prefix *p, unsigned bits)
 	memcpy(r.first, p->addr, 16);
 	memcpy(r.last, p->addr, 16);
 	for (unsigned bit = p->len; bit < bits; bit++) {
-		r.first[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		r.first[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 		r.last[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 	}
 	return r;

@@ -132,9 +132,9 @@ static bool entry_has(const struct fg_scope *scope, const char *text,
 	bool has;
 
 	if (text[0] == '@') {
-		group = fg_groups_addresses(scope->groups,
-					    fg_slice(text + 1, strlen(text) - 1),
-					    err, sizeof(err));
+		group = fg_groups_addresses(
+			scope->groups, fg_slice(text + 1, strlen(text) - 1),
+			err, sizeof(err));
 		return group && has_either(group, v->flow, by);
 	}
 	if (fg_addrset_new(&set))

@@ -99,8 +99,8 @@ static void explain_match(const struct explanation *e, const struct fg_rule *r,
 			 fg_schedule_show(r->schedule, text, sizeof(text)));
 	}
 	if (a->observe)
-		say(e, "%s: only observed, matched by %s%s -> (%s)", a->name, why,
-		    window, a->target_count ? targets : "allow");
+		say(e, "%s: only observed, matched by %s%s -> (%s)", a->name,
+		    why, window, a->target_count ? targets : "allow");
 	else if (a->allow)
 		say(e, "%s: allowed by %s%s; later actions are not looked at",
 		    a->name, why, window);

@@ -8,34 +8,13 @@
 
 #include "base/text.h"
 #include "expression.h"
-
-enum token_kind {
-	TOKEN_END,
-	TOKEN_WORD,
-	TOKEN_TEXT,
-	TOKEN_OP,
-	TOKEN_NOT,
-	TOKEN_AND,
-	TOKEN_OR,
-	TOKEN_OPEN,
-	TOKEN_CLOSE,
-	TOKEN_SEMICOLON,
-	TOKEN_STAR,
-	TOKEN_BAD, /* said already */
-};
-
-struct token {
-	enum token_kind kind;
-	enum fg_expr_op op;
-	uint32_t begin, end;   /* in the text */
-	struct fg_slice value; /* of a word or text: without its quotes */
-};
+#include "precedence.h"
+#include "token.h"
 
 struct parser {
 	struct fg_expression *e;
 	const struct fg_expr_report *report;
-	struct token token;
-	uint32_t pos;
+	struct fg_token token;
 	unsigned depth;
 	int err;
 };
@@ -61,125 +40,24 @@ void fg_expr_say(const struct fg_expr_report *report, enum fg_level level,
 		fg_expr_say((p)->report, FG_LOG_ERROR, (offset), __VA_ARGS__); \
 	} while (0)
 
-/* Text of the configuration for a message: "%s" of show(...).s */
-struct shown {
-	char s[64];
-};
-
-static struct shown show(struct fg_slice text)
-{
-	struct shown out;
-
-	fg_text_printable(text, out.s, sizeof(out.s));
-	return out;
-}
-
-/* ---------------------------------------------------------------- tokens */
-
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || (c != '\0' && strchr("_.:/@+-", c));
-}
-
-static void lex_text(struct parser *p)
-{
-	const char *text = p->e->text;
-	struct token *t = &p->token;
-	const char *end = memchr(text + t->begin + 1, text[t->begin],
-				 p->e->len - t->begin - 1);
-
-	if (!end) {
-		t->kind = TOKEN_BAD;
-		FAIL(p, t->begin, "text begins here, but its closing %c is missing",
-		     text[t->begin]);
-		return;
-	}
-	t->kind = TOKEN_TEXT;
-	t->end = (uint32_t)(end - text) + 1;
-	t->value = fg_slice(text + t->begin + 1, t->end - t->begin - 2);
-}
-
-static const struct symbol {
-	const char *text;
-	enum token_kind kind;
-	enum fg_expr_op op;
-} symbols[] = {
-	/* the longer first */
-	{"==", TOKEN_OP, FG_OP_EQ}, {"!=", TOKEN_OP, FG_OP_NE},
-	{">=", TOKEN_OP, FG_OP_GE}, {"<=", TOKEN_OP, FG_OP_LE},
-	{"&&", TOKEN_AND, 0},	    {"||", TOKEN_OR, 0},
-	{">", TOKEN_OP, FG_OP_GT},  {"<", TOKEN_OP, FG_OP_LT},
-	{"!", TOKEN_NOT, 0},	    {"(", TOKEN_OPEN, 0},
-	{")", TOKEN_CLOSE, 0},	    {";", TOKEN_SEMICOLON, 0},
-	{"*", TOKEN_STAR, 0},
-};
-
-static void lex_symbol(struct parser *p)
-{
-	const char *at = p->e->text + p->token.begin;
-	size_t left = p->e->len - p->token.begin;
-
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		size_t n = strlen(symbols[i].text);
-
-		if (n > left || memcmp(at, symbols[i].text, n) != 0)
-			continue;
-		p->token.kind = symbols[i].kind;
-		p->token.op = symbols[i].op;
-		p->token.end = p->token.begin + (uint32_t)n;
-		return;
-	}
-	p->token.kind = TOKEN_BAD;
-	if (strchr("=&|", *at) && *at != '\0')
-		FAIL(p, p->token.begin, "a single %c: write %c%c", *at, *at,
-		     *at);
-	else
-		FAIL(p, p->token.begin, "\"%s\" has no place in an expression",
-		     show(fg_slice(at, left < 4 ? left : 4)).s);
-}
-
+/* A token that is none is said by who reads it, once. */
 static void next(struct parser *p)
 {
-	const char *text = p->e->text;
-	struct token *t = &p->token;
-	uint32_t end;
-
-	while (p->pos < p->e->len && strchr(" \t\r\n", text[p->pos]) &&
-	       text[p->pos] != '\0')
-		p->pos++;
-	*t = (struct token){.begin = p->pos, .end = p->pos};
-	if (p->pos == p->e->len) {
-		t->kind = TOKEN_END;
-		return;
-	}
-	for (end = p->pos; end < p->e->len && is_word(text[end]); end++)
-		;
-	if (end > p->pos) {
-		t->kind = TOKEN_WORD;
-		t->end = end;
-		t->value = fg_slice(text + p->pos, end - p->pos);
-		if (fg_slice_is_nocase(t->value, "and"))
-			t->kind = TOKEN_AND;
-		else if (fg_slice_is_nocase(t->value, "or"))
-			t->kind = TOKEN_OR;
-	} else if (text[p->pos] == '\'' || text[p->pos] == '"') {
-		lex_text(p);
-	} else {
-		lex_symbol(p);
-	}
-	p->pos = t->end;
+	fg_token_read(&p->token, p->e->text, p->e->len, p->token.end,
+		      p->err ? NULL : p->report);
+	if (p->token.kind == FG_TOKEN_BAD)
+		p->err = -EINVAL;
 }
 
 /* What was found, for "expected ..., found %s". */
-static struct shown found(const struct parser *p)
+static struct fg_shown found(const struct parser *p)
 {
-	const struct token *t = &p->token;
-	struct shown out = {"the end"}, word;
+	const struct fg_token *t = &p->token;
+	struct fg_shown out = {"the end"}, word;
 
-	if (t->kind == TOKEN_END)
+	if (t->kind == FG_TOKEN_END)
 		return out;
-	word = show(fg_slice(p->e->text + t->begin, t->end - t->begin));
+	word = fg_show(fg_slice(p->e->text + t->begin, t->end - t->begin));
 	snprintf(out.s, sizeof(out.s), "%.60s", word.s);
 	return out;
 }
@@ -226,8 +104,9 @@ static const struct {
 	[FG_TERM_BOOL] = {CAN(BOOL) | CAN(NUMBER), "true or false"},
 	[FG_TERM_CONSTANT] = {CAN(CONSTANT), "one of its constants"},
 	[FG_TERM_PORT] = {CAN(NUMBER), "a port number"},
-	[FG_TERM_ADDRESS] = {CAN(PREFIX) | CAN(GROUP),
-			     "an address, a prefix such as 192.0.2.0/24, or @group"},
+	[FG_TERM_ADDRESS] =
+		{CAN(PREFIX) | CAN(GROUP),
+		 "an address, a prefix such as 192.0.2.0/24, or @group"},
 	[FG_TERM_MAC] = {CAN(MAC) | CAN(GROUP),
 			 "a MAC address such as 02:00:00:00:00:01, or @group"},
 	[FG_TERM_TEXT] = {CAN(TEXT) | CAN(REGEX), "'text' or 'rx:REGEX'"},
@@ -300,7 +179,7 @@ static bool literal(struct parser *p, struct fg_expr_node *n,
 		/* capped there */
 		if (n->number == UINT64_MAX)
 			FAIL(p, n->value_begin, "%s is too large a number",
-			     show(word).s);
+			     fg_show(word).s);
 		return true;
 	}
 	if (fg_mac_parse(word.ptr, word.len, n->mac)) {
@@ -335,17 +214,17 @@ static void bad_word(struct parser *p, const struct fg_expr_node *n,
 		if (near)
 			FAIL(p, n->value_begin,
 			     "%s has no value \"%s\": did you mean %s?",
-			     term->name, show(word).s, near);
+			     term->name, fg_show(word).s, near);
 		else
 			FAIL(p, n->value_begin,
 			     "%s has no value \"%s\": expected one of %s",
-			     term->name, show(word).s, list);
+			     term->name, fg_show(word).s, list);
 	} else if (can(n, FG_VALUE_TEXT)) {
 		FAIL(p, n->value_begin, "text wants quotes: '%s'",
-		     show(word).s);
+		     fg_show(word).s);
 	} else {
 		FAIL(p, n->value_begin, "%s is compared with %s, not with %s",
-		     term->name, kinds[term->kind].wants, show(word).s);
+		     term->name, kinds[term->kind].wants, fg_show(word).s);
 	}
 }
 
@@ -381,8 +260,7 @@ static void value_word(struct parser *p, struct fg_expr_node *n,
 		n->number = constant;
 		return;
 	}
-	if (fg_terms[n->term].kind == FG_TERM_CONSTANT ||
-	    !literal(p, n, word))
+	if (fg_terms[n->term].kind == FG_TERM_CONSTANT || !literal(p, n, word))
 		bad_word(p, n, word);
 }
 
@@ -397,14 +275,14 @@ static void check_value(struct parser *p, const struct fg_expr_node *n,
 		return;
 	if (!can(n, n->value)) {
 		FAIL(p, n->value_begin, "%s is compared with %s, not with %s",
-		     term->name, kinds[term->kind].wants, show(written).s);
+		     term->name, kinds[term->kind].wants, fg_show(written).s);
 	} else if (n->op > FG_OP_NE && n->value != FG_VALUE_NUMBER) {
 		FAIL(p, n->value_begin,
 		     "only numbers have an order: use == or != with %s",
-		     show(written).s);
+		     fg_show(written).s);
 	} else if (n->op > FG_OP_NE && term->kind == FG_TERM_BOOL) {
-		FAIL(p, n->value_begin, "%s is true or false: use == or !=",
-		     term->name);
+		FAIL(p, n->value_begin,
+		     "%s is true or false: use == or !=", term->name);
 	} else if (n->value == FG_VALUE_NUMBER && n->number > max) {
 		FAIL(p, n->value_begin, "%s is at most %llu", term->name,
 		     (unsigned long long)max);
@@ -436,11 +314,12 @@ static void parse_test(struct parser *p, uint32_t *out)
 		if (near)
 			FAIL(p, p->token.begin,
 			     "no attribute \"%s\": did you mean %s?",
-			     show(word).s, near);
+			     fg_show(word).s, near);
 		else
 			FAIL(p, p->token.begin,
-			     "no attribute \"%s\": flowgate-expressions(7) lists them",
-			     show(word).s);
+			     "no attribute \"%s\": flowgate-expressions(7) "
+			     "lists them",
+			     fg_show(word).s);
 		return;
 	}
 	*out = node_new(p, FG_EXPR_TEST, p->token.begin);
@@ -450,15 +329,15 @@ static void parse_test(struct parser *p, uint32_t *out)
 	n->term = term;
 	n->end = p->token.end;
 	next(p);
-	if (p->token.kind != TOKEN_OP)
+	if (p->token.kind != FG_TOKEN_OP)
 		return;
 	n->op = p->token.op;
 	next(p);
 	n->value_begin = p->token.begin;
 	n->end = p->token.end;
-	if (p->token.kind == TOKEN_TEXT)
+	if (p->token.kind == FG_TOKEN_TEXT)
 		value_text(p, n, p->token.value);
-	else if (p->token.kind == TOKEN_WORD)
+	else if (p->token.kind == FG_TOKEN_WORD)
 		value_word(p, n, p->token.value);
 	else
 		FAIL(p, p->token.begin, "expected %s, found %s",
@@ -483,13 +362,13 @@ static void parse_compact(struct parser *p, uint32_t *out)
 	size_t len = (size_t)(colon - word.ptr), i = 0;
 	struct fg_expr_node *n;
 
-	while (i < 4 && !fg_slice_is(fg_slice(word.ptr, len),
-				     compact[i].prefix))
+	while (i < 4 &&
+	       !fg_slice_is(fg_slice(word.ptr, len), compact[i].prefix))
 		i++;
 	if (i == 4) {
 		FAIL(p, p->token.begin,
 		     "expected an attribute, or ai:, ac:, pi: or pc:, found %s",
-		     show(word).s);
+		     fg_show(word).s);
 		return;
 	}
 	*out = node_new(p, FG_EXPR_TEST, p->token.begin);
@@ -501,8 +380,9 @@ static void parse_compact(struct parser *p, uint32_t *out)
 	n->value_begin = p->token.begin + (uint32_t)len + 1;
 	n->end = p->token.end;
 	value = fg_slice(colon + 1, word.len - len - 1);
-	if (value.len == 0 && p->pos < p->e->len &&
-	    strchr("'\"", p->e->text[p->pos]) && p->e->text[p->pos] != '\0') {
+	if (value.len == 0 && p->token.end < p->e->len &&
+	    strchr("'\"", p->e->text[p->token.end]) &&
+	    p->e->text[p->token.end] != '\0') {
 		next(p); /* ai:'a tag with spaces' */
 		value = p->token.value;
 		n->end = p->token.end;
@@ -520,9 +400,10 @@ static void parse_primary(struct parser *p, uint32_t *out)
 	uint32_t open = p->token.begin;
 
 	switch (p->token.kind) {
-	case TOKEN_OPEN:
+	case FG_TOKEN_OPEN:
 		if (p->depth == FG_EXPRESSION_DEPTH_MAX) {
-			FAIL(p, open, "parentheses are nested more than %d deep here",
+			FAIL(p, open,
+			     "parentheses are nested more than %d deep here",
 			     FG_EXPRESSION_DEPTH_MAX);
 			return;
 		}
@@ -532,9 +413,10 @@ static void parse_primary(struct parser *p, uint32_t *out)
 		p->depth--;
 		if (p->err)
 			return;
-		if (p->token.kind != TOKEN_CLOSE) {
+		if (p->token.kind != FG_TOKEN_CLOSE) {
 			FAIL(p, p->token.begin,
-			     "expected && or || or ) for the ( at character %u, found %s",
+			     "expected && or || or ) for the ( at character "
+			     "%u, found %s",
 			     open + 1, found(p).s);
 			return;
 		}
@@ -543,17 +425,18 @@ static void parse_primary(struct parser *p, uint32_t *out)
 		p->e->nodes[*out].paren = true;
 		next(p);
 		return;
-	case TOKEN_WORD:
+	case FG_TOKEN_WORD:
 		if (memchr(p->token.value.ptr, ':', p->token.value.len))
 			parse_compact(p, out);
 		else
 			parse_test(p, out);
 		return;
-	case TOKEN_STAR:
+	case FG_TOKEN_STAR:
 		FAIL(p, open, "* means everything, and stands alone");
 		return;
 	default:
-		FAIL(p, open, "expected an attribute such as application, found %s",
+		FAIL(p, open,
+		     "expected an attribute such as application, found %s",
 		     found(p).s);
 		return;
 	}
@@ -564,7 +447,7 @@ static void parse_not(struct parser *p, uint32_t *out)
 	uint32_t begin = p->token.begin, child;
 	bool negate = false;
 
-	for (; p->token.kind == TOKEN_NOT; next(p))
+	for (; p->token.kind == FG_TOKEN_NOT; next(p))
 		negate = !negate;
 	parse_primary(p, &child);
 	if (p->err)
@@ -585,7 +468,8 @@ static void parse_not(struct parser *p, uint32_t *out)
 /* One level: operand { separator operand }; one operand is itself. */
 static void parse_level(struct parser *p, enum fg_expr_kind kind, uint32_t *out)
 {
-	enum token_kind separator = kind == FG_EXPR_OR ? TOKEN_OR : TOKEN_AND;
+	enum fg_token_kind separator =
+		kind == FG_EXPR_OR ? FG_TOKEN_OR : FG_TOKEN_AND;
 	uint32_t first = 0, last = 0, child = 0;
 
 	for (bool more = false;; more = true) {
@@ -617,128 +501,13 @@ static void parse_level(struct parser *p, enum fg_expr_kind kind, uint32_t *out)
 	p->e->nodes[*out].end = p->e->nodes[last].end;
 }
 
-/* -------------------------------------------------------------- precedence */
-
-/*
- * Flow Actions' engine knows no precedence and groups from the right: a && b
- * || c is a && (b || c) there. Whoever brings such a file must be told.
- */
-
-struct writer {
-	char text[400];
-	size_t len;
-};
-
-static void put(struct writer *w, const char *fmt, ...) FG_PRINTF(2, 3);
-static void put(struct writer *w, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(w->text + w->len, sizeof(w->text) - w->len, fmt, ap);
-	va_end(ap);
-	w->len += n > 0 ? (size_t)n : 0;
-	if (w->len >= sizeof(w->text)) {
-		w->len = sizeof(w->text) - 1;
-		memcpy(w->text + w->len - 3, "...", 3);
-	}
-}
-
-static void put_node(struct writer *w, const struct fg_expression *e,
-		     const struct fg_expr_node *n)
-{
-	put(w, "%s", show(fg_slice(e->text + n->begin, n->end - n->begin)).s);
-}
-
-/* Is this an && of its level, rather than one in parentheses? */
-static bool is_run(const struct fg_expr_node *n)
-{
-	return n->kind == FG_EXPR_AND && !n->paren;
-}
-
-static void write_ours(struct writer *w, const struct fg_expression *e,
-		       const struct fg_expr_node *or)
-{
-	for (uint32_t i = or->first; i != FG_EXPR_NONE; i = e->nodes[i].next) {
-		const struct fg_expr_node *n = &e->nodes[i];
-
-		if (i != or->first)
-			put(w, " || ");
-		if (!is_run(n)) {
-			put_node(w, e, n);
-			continue;
-		}
-		for (uint32_t c = n->first; c != FG_EXPR_NONE;
-		     c = e->nodes[c].next) {
-			put(w, "%s", c == n->first ? "(" : " && ");
-			put_node(w, e, &e->nodes[c]);
-		}
-		put(w, ")");
-	}
-}
-
-/* From the right: a parenthesis wherever the operator changes. */
-static void write_theirs(struct writer *w, const struct fg_expression *e,
-			 const struct fg_expr_node *or)
-{
-	unsigned open = 0;
-
-	for (uint32_t i = or->first; i != FG_EXPR_NONE; i = e->nodes[i].next) {
-		const struct fg_expr_node *n = &e->nodes[i];
-		bool last = n->next == FG_EXPR_NONE;
-
-		if (!is_run(n)) {
-			put_node(w, e, n);
-			put(w, "%s", last ? "" : " || ");
-			continue;
-		}
-		if (i != or->first) {
-			put(w, "(");
-			open++;
-		}
-		for (uint32_t c = n->first; c != FG_EXPR_NONE;
-		     c = e->nodes[c].next) {
-			bool final = e->nodes[c].next == FG_EXPR_NONE;
-
-			if (final && !last) {
-				put(w, "(");
-				open++;
-			}
-			put_node(w, e, &e->nodes[c]);
-			put(w, "%s", !final ? " && " : last ? "" : " || ");
-		}
-	}
-	while (open-- > 0)
-		put(w, ")");
-}
-
-static void notice_precedence(const struct parser *p, uint32_t node)
-{
-	const struct fg_expression *e = p->e;
-	const struct fg_expr_node *or = &e->nodes[node];
-	struct writer ours = {.len = 0}, theirs = {.len = 0};
-
-	if (or->kind != FG_EXPR_OR || or->paren)
-		return;
-	for (uint32_t i = or->first; e->nodes[i].next != FG_EXPR_NONE;
-	     i = e->nodes[i].next) {
-		if (!is_run(&e->nodes[i]))
-			continue;
-		write_ours(&ours, e, or);
-		write_theirs(&theirs, e, or);
-		fg_expr_say(p->report, FG_LOG_NOTICE, or->begin,
-			    "&& binds tighter than ||: this reads %s, where Netify's engine reads %s; parentheses make it the same for both",
-			    ours.text, theirs.text);
-		return;
-	}
-}
+/* ------------------------------------------------------------------- whole */
 
 static void parse_or(struct parser *p, uint32_t *out)
 {
 	parse_level(p, FG_EXPR_OR, out);
 	if (!p->err)
-		notice_precedence(p, *out);
+		fg_precedence_notice(p->e, *out, p->report);
 }
 
 static void parse_expression(struct parser *p)
@@ -746,11 +515,11 @@ static void parse_expression(struct parser *p)
 	struct fg_expression *e = p->e;
 
 	next(p);
-	if (p->token.kind == TOKEN_END) {
+	if (p->token.kind == FG_TOKEN_END) {
 		FAIL(p, 0, "an empty expression: use \"*\" for everything");
 		return;
 	}
-	if (p->token.kind == TOKEN_STAR) {
+	if (p->token.kind == FG_TOKEN_STAR) {
 		e->root = node_new(p, FG_EXPR_ALL, p->token.begin);
 		if (p->err)
 			return;
@@ -761,21 +530,22 @@ static void parse_expression(struct parser *p)
 	}
 	if (p->err)
 		return;
-	if (p->token.kind == TOKEN_SEMICOLON) {
+	if (p->token.kind == FG_TOKEN_SEMICOLON) {
 		do
 			next(p);
-		while (p->token.kind == TOKEN_SEMICOLON);
-		if (p->token.kind != TOKEN_END)
+		while (p->token.kind == FG_TOKEN_SEMICOLON);
+		if (p->token.kind != FG_TOKEN_END)
 			FAIL(p, p->token.begin,
-			     "a second statement: use || or an array of criteria");
-	} else if (p->token.kind == TOKEN_STAR ||
+			     "a second statement: use || or an array of "
+			     "criteria");
+	} else if (p->token.kind == FG_TOKEN_STAR ||
 		   e->nodes[e->root].kind == FG_EXPR_ALL) {
-		if (p->token.kind != TOKEN_END)
+		if (p->token.kind != FG_TOKEN_END)
 			FAIL(p, p->token.begin,
 			     "* means everything, and stands alone");
-	} else if (p->token.kind != TOKEN_END) {
-		FAIL(p, p->token.begin, "expected && or || or the end, found %s",
-		     found(p).s);
+	} else if (p->token.kind != FG_TOKEN_END) {
+		FAIL(p, p->token.begin,
+		     "expected && or || or the end, found %s", found(p).s);
 	}
 }
 
@@ -787,7 +557,8 @@ int fg_expression_parse(struct fg_expression *e, const char *text, size_t len,
 	*e = (struct fg_expression){.text = text, .len = (uint32_t)len};
 	if (len > FG_EXPRESSION_MAX)
 		FAIL(&p, FG_EXPRESSION_MAX,
-		     "the expression is %zu characters long, at most %d are read: use an array of criteria, or groups",
+		     "the expression is %zu characters long, at most %d are "
+		     "read: use an array of criteria, or groups",
 		     len, FG_EXPRESSION_MAX);
 	else
 		parse_expression(&p);

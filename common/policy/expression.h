@@ -43,7 +43,8 @@ enum fg_expr_op {
 
 enum fg_expr_value {
 	FG_VALUE_NONE,	 /* with FG_OP_IS */
-	FG_VALUE_NUMBER, /* .number; true, false and constants are numbers, too */
+	FG_VALUE_NUMBER, /* .number; true, false and constants are numbers, too
+			  */
 	FG_VALUE_BOOL,
 	FG_VALUE_CONSTANT,
 	FG_VALUE_TEXT,	/* .text */

@@ -11,19 +11,6 @@
 
 #define NESTING_MAX 16 /* groups in groups; bounds the recursion */
 
-struct app {
-	char *tag; /* NULL: only the id is given */
-	uint32_t id;
-	bool known;
-};
-
-struct fg_appset {
-	struct app *apps;
-	size_t count, size;
-	uint32_t *ids; /* in order, each once; room for count */
-	size_t id_count;
-};
-
 enum group_state { GROUP_NEW, GROUP_BUSY, GROUP_DONE };
 
 struct group {
@@ -57,104 +44,7 @@ const char *const fg_group_folders[] = {
 	NULL,
 };
 
-/* ----------------------------------------------------------- applications */
-
-bool fg_appset_has(const struct fg_appset *s, uint32_t id)
-{
-	size_t low = 0, high = s->id_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->ids[middle] == id)
-			return true;
-		if (s->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
-size_t fg_appset_ids(const struct fg_appset *s, const uint32_t **ids)
-{
-	*ids = s->ids;
-	return s->id_count;
-}
-
-size_t fg_appset_size(const struct fg_appset *s)
-{
-	return s->count;
-}
-
-static void insert_id(struct fg_appset *s, uint32_t id)
-{
-	size_t at = s->id_count;
-
-	while (at > 0 && s->ids[at - 1] > id)
-		at--;
-	if (at > 0 && s->ids[at - 1] == id)
-		return;
-	memmove(&s->ids[at + 1], &s->ids[at],
-		(s->id_count - at) * sizeof(*s->ids));
-	s->ids[at] = id;
-	s->id_count++;
-}
-
-/* In place: it also runs when names are learnt, where nothing may allocate. */
-static bool look_up(struct fg_appset *s, const struct fg_catalog *catalog)
-{
-	bool changed = false;
-
-	s->id_count = 0;
-	for (size_t i = 0; i < s->count; i++) {
-		struct app *a = &s->apps[i], was = *a;
-
-		if (a->tag)
-			a->known = fg_catalog_id(
-				catalog, FG_NAME_APPLICATION,
-				fg_slice(a->tag, strlen(a->tag)), &a->id);
-		if (a->known)
-			insert_id(s, a->id);
-		changed |= a->known != was.known ||
-			   (a->known && a->id != was.id);
-	}
-	return changed;
-}
-
-/* Copies the tag: sets may outlive the configuration. */
-static int add_app(struct fg_appset *s, const char *tag, uint32_t id)
-{
-	struct app app = {NULL, id, !tag};
-
-	if (s->count == s->size) {
-		size_t size = s->size ? s->size * 2 : 8;
-		void *apps = reallocarray(s->apps, size, sizeof(*s->apps));
-
-		if (!apps)
-			return -ENOMEM;
-		s->apps = apps;
-		s->size = size;
-	}
-	if (tag) {
-		app.tag = strdup(tag);
-		if (!app.tag)
-			return -ENOMEM;
-	}
-	s->apps[s->count++] = app;
-	return 0;
-}
-
-static void free_apps(struct fg_appset *s)
-{
-	if (!s)
-		return;
-	for (size_t i = 0; i < s->count; i++)
-		free(s->apps[i].tag);
-	free(s->apps);
-	free(s->ids);
-	free(s);
-}
+/* ------------------------------------------------------------------ names */
 
 static void warn_unknown(const struct fg_groups *g, const struct fg_node *n,
 			 const char *tag)
@@ -165,10 +55,14 @@ static void warn_unknown(const struct fg_groups *g, const struct fg_node *n,
 		return;
 	if (fg_catalog_near(g->catalog, FG_NAME_APPLICATION,
 			    fg_slice(tag, strlen(tag)), &near, 1))
-		fg_node_warning(n, "application \"%s\" is not known: did you mean %s? It will match once the agent names it",
+		fg_node_warning(n,
+				"application \"%s\" is not known: did you mean "
+				"%s? It will match once the agent names it",
 				tag, near);
 	else
-		fg_node_warning(n, "application \"%s\" is not known; it will match once the agent names it",
+		fg_node_warning(n,
+				"application \"%s\" is not known; it will "
+				"match once the agent names it",
 				tag);
 }
 
@@ -211,7 +105,8 @@ static int read_file(struct fg_addrset *set, const char *path, char *err,
 		if (result == -EINVAL) {
 			fg_text_printable(text, shown, sizeof(shown));
 			snprintf(err, errlen,
-				 "%s:%zu: \"%s\" is not an address, a prefix or a MAC address",
+				 "%s:%zu: \"%s\" is not an address, a prefix "
+				 "or a MAC address",
 				 path, number, shown);
 		}
 	}
@@ -342,8 +237,8 @@ const struct fg_appset *fg_groups_applications(struct fg_groups *g,
 					       struct fg_slice name, char *err,
 					       size_t errlen)
 {
-	const struct group *group = find(g->applications, g->application_count,
-					 name);
+	const struct group *group =
+		find(g->applications, g->application_count, name);
 
 	if (group)
 		return group->apps;
@@ -361,7 +256,7 @@ uint32_t fg_groups_learn(struct fg_groups *g)
 		return g->changes;
 	g->generation = generation;
 	for (size_t i = 0; i < g->application_count; i++)
-		changed |= look_up(g->applications[i].apps, g->catalog);
+		changed |= fg_appset_learn(g->applications[i].apps, g->catalog);
 	g->changes += changed;
 	return g->changes;
 }
@@ -383,7 +278,9 @@ static struct group *read_other(struct fg_groups *g, struct group *group,
 	if (!other)
 		return NULL;
 	if (other->state == GROUP_BUSY)
-		fg_node_error(n, "group \"%s\" includes itself%s%s: take one of the references out",
+		fg_node_error(n,
+			      "group \"%s\" includes itself%s%s: take one of "
+			      "the references out",
 			      other->name, other == group ? "" : " through ",
 			      other == group ? "" : group->name);
 	else if (depth == NESTING_MAX)
@@ -426,7 +323,9 @@ static int read_address(struct fg_groups *g, struct group *group,
 	}
 	result = fg_addrset_add_text(group->set, slice);
 	if (result == -EINVAL)
-		fg_node_error(n, "\"%s\" is not an address, a prefix, a MAC address, @group or /file",
+		fg_node_error(n,
+			      "\"%s\" is not an address, a prefix, a MAC "
+			      "address, @group or /file",
 			      text);
 	return result;
 }
@@ -450,10 +349,8 @@ static int read_application(struct fg_groups *g, struct group *group,
 			fg_groups_applications(g, slice, err, sizeof(err));
 			fg_node_error(n, "%s", err);
 		}
-		for (size_t i = 0; result == 0 && i < other->apps->count; i++)
-			result = add_app(group->apps, other->apps->apps[i].tag,
-					 other->apps->apps[i].id);
-		return result;
+		return result ? result
+			      : fg_appset_add_set(group->apps, other->apps);
 	}
 	if (text[0] == '\0') {
 		fg_node_error(n, "an application's tag is empty");
@@ -461,13 +358,14 @@ static int read_application(struct fg_groups *g, struct group *group,
 	}
 	if (fg_text_uint(text, slice.len, &number)) {
 		if (number <= UINT32_MAX)
-			return add_app(group->apps, NULL, (uint32_t)number);
+			return fg_appset_add(group->apps, NULL,
+					     (uint32_t)number);
 		fg_node_error(n, "an application's id is at most 4294967295");
 		return -EINVAL;
 	}
 	if (!fg_catalog_id(g->catalog, FG_NAME_APPLICATION, slice, &id))
 		warn_unknown(g, n, text);
-	return add_app(group->apps, text, 0);
+	return fg_appset_add(group->apps, text, 0);
 }
 
 static int read_entry(struct fg_groups *g, struct group *group,
@@ -487,9 +385,11 @@ static int read_entry(struct fg_groups *g, struct group *group,
 		text = digits;
 	}
 	if (!text) {
-		fg_node_error(n, group->apps
-					 ? "expected the tag or id of an application, or @group"
-					 : "expected text: an address, a prefix, a MAC address, @group or /file");
+		fg_node_error(
+			n, group->apps ? "expected the tag or id of an "
+					 "application, or @group"
+				       : "expected text: an address, a prefix, "
+					 "a MAC address, @group or /file");
 		return -EINVAL;
 	}
 	return group->apps ? read_application(g, group, n, text, depth)
@@ -519,12 +419,7 @@ static int read_group(struct fg_groups *g, struct group *group, unsigned depth)
 		return result;
 	if (group->set)
 		return fg_addrset_seal(group->set);
-	group->apps->ids = calloc(group->apps->count + 1,
-				  sizeof(*group->apps->ids));
-	if (!group->apps->ids)
-		return -ENOMEM;
-	look_up(group->apps, g->catalog);
-	return 0;
+	return fg_appset_seal(group->apps, g->catalog);
 }
 
 static bool is_name(const char *name)
@@ -552,16 +447,14 @@ static int list_groups(const struct fg_node *object, bool apps,
 		fg_node_any(object, group->name, &group->node);
 		if (!is_name(group->name)) {
 			fg_node_error(fg_node_key_node(object, i),
-				      "\"%s\" cannot be the name of a group: use letters, digits, - _ + and .",
+				      "\"%s\" cannot be the name of a group: "
+				      "use letters, digits, - _ + and .",
 				      group->name);
 			result = -EINVAL;
 		}
 		*count = i + 1;
-		if (apps)
-			group->apps = calloc(1, sizeof(*group->apps));
-		else if (fg_addrset_new(&group->set))
-			return -ENOMEM;
-		if (apps && !group->apps)
+		if (apps ? fg_appset_new(&group->apps)
+			 : fg_addrset_new(&group->set))
 			return -ENOMEM;
 	}
 	return result;
@@ -580,8 +473,8 @@ int fg_groups_new(struct fg_groups **out, const struct fg_catalog *catalog,
 	g->catalog = catalog;
 	g->folders = folders;
 	g->generation = fg_catalog_generation(catalog);
-	result = list_groups(addresses, false, &g->addresses,
-			     &g->address_count);
+	result =
+		list_groups(addresses, false, &g->addresses, &g->address_count);
 	err = list_groups(applications, true, &g->applications,
 			  &g->application_count);
 	if (err)
@@ -611,7 +504,7 @@ void fg_groups_free(struct fg_groups *g)
 	for (size_t i = 0; i < g->address_count; i++)
 		fg_addrset_free(g->addresses[i].set);
 	for (size_t i = 0; i < g->application_count; i++)
-		free_apps(g->applications[i].apps);
+		fg_appset_free(g->applications[i].apps);
 	while (g->found) {
 		struct found *f = g->found;
 

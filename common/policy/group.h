@@ -19,16 +19,8 @@
 
 #include "../flow/catalog.h"
 #include "addrset.h"
+#include "appset.h"
 #include "json.h"
-
-/* A set of applications, some of which nobody has heard of yet. */
-struct fg_appset;
-
-bool fg_appset_has(const struct fg_appset *s, uint32_t id);
-/* Those whose ids are known, in order. */
-size_t fg_appset_ids(const struct fg_appset *s, const uint32_t **ids);
-/* How many there are at most, once all are known. */
-size_t fg_appset_size(const struct fg_appset *s);
 
 struct fg_groups;
 

@@ -46,7 +46,10 @@ static int read_word(struct fg_never *n, const struct fg_node *at,
 		return 0;
 	}
 	near = fg_text_nearest(word, strlen(word), words, DEFAULT_COUNT + 1);
-	fg_node_error(at, "nothing is called \"%s\" here: expected !own, !loopback, !multicast, !broadcast, !unspecified, !link-local or !default%s%s%s",
+	fg_node_error(at,
+		      "nothing is called \"%s\" here: expected !own, "
+		      "!loopback, !multicast, !broadcast, !unspecified, "
+		      "!link-local or !default%s%s%s",
 		      word, near ? " (did you mean !" : "", near ? near : "",
 		      near ? "?)" : "");
 	return -EINVAL;
@@ -75,7 +78,9 @@ static int read_entry(struct fg_never *n, struct fg_groups *groups,
 		result = fg_addrset_add_text(n->set,
 					     fg_slice(text, strlen(text)));
 	if (result == -EINVAL)
-		fg_node_error(at, "expected an address, a prefix, @group or !default");
+		fg_node_error(
+			at,
+			"expected an address, a prefix, @group or !default");
 	return result;
 }
 
@@ -153,8 +158,7 @@ static bool is_own(const struct fg_never *n, int version,
 	return n->on >> OWN & 1 && own && fg_addrset_has(own, version, addr);
 }
 
-bool fg_never_has(const struct fg_never *n, int version,
-		  const uint8_t addr[16])
+bool fg_never_has(const struct fg_never *n, int version, const uint8_t addr[16])
 {
 	return fg_addrset_has(n->set, version, addr) ||
 	       is_own(n, version, addr);

@@ -15,8 +15,8 @@ static int read_zone(struct fg_policy *p)
 {
 	const struct fg_node *at = fg_json_root(p->settings->doc);
 	char err[256];
-	int result = fg_zone_load(&p->zone, p->settings->timezone, err,
-				  sizeof(err));
+	int result =
+		fg_zone_load(&p->zone, p->settings->timezone, err, sizeof(err));
 
 	if (result == -EINVAL) {
 		fg_node_any(at, "timezone", &at);
@@ -28,10 +28,9 @@ static int read_zone(struct fg_policy *p)
 static int read_scope(struct fg_policy *p, const struct fg_catalog *catalog)
 {
 	struct fg_groups *groups;
-	int result = fg_groups_new(&groups, catalog,
-				   p->settings->address_groups,
-				   p->settings->application_groups,
-				   fg_group_folders);
+	int result = fg_groups_new(
+		&groups, catalog, p->settings->address_groups,
+		p->settings->application_groups, fg_group_folders);
 
 	return result ? result : fg_scope_new(&p->scope, catalog, groups);
 }
@@ -156,10 +155,12 @@ static void say_unchecked(struct fg_policy *p)
 	if (!unknown)
 		return;
 	p->names_missing = true;
-	fg_node_notice(fg_json_root(p->settings->doc),
-		       "%zu %s (\"%s\"%s) cannot be checked yet: no file names the agent's applications; they are looked up when it is connected",
-		       unknown, unknown == 1 ? "tag" : "tags", first,
-		       unknown == 1 ? "" : ", ...");
+	fg_node_notice(
+		fg_json_root(p->settings->doc),
+		"%zu %s (\"%s\"%s) cannot be checked yet: no file names the "
+		"agent's applications; they are looked up when it is connected",
+		unknown, unknown == 1 ? "tag" : "tags", first,
+		unknown == 1 ? "" : ", ...");
 }
 
 int fg_policy_new(struct fg_policy **out, const struct fg_settings *settings,
@@ -298,7 +299,8 @@ size_t fg_policy_evaluate(const struct fg_policy *policy,
 			n = grant_all(p, i, out, n);
 			if (r->config->observe) {
 				r->counts.observed++;
-				continue; /* it changes nothing, halts nothing */
+				continue; /* it changes nothing, halts nothing
+					   */
 			}
 			r->counts.matched++;
 			if (r->config->halt)
@@ -321,8 +323,8 @@ void fg_policy_counts(const struct fg_policy *p, size_t action,
 	*out = r->counts;
 	out->limited = 0;
 	for (size_t i = 0; i < r->count; i++)
-		out->limited += fg_criteria_limited(
-			r->alternatives[i].criteria);
+		out->limited +=
+			fg_criteria_limited(r->alternatives[i].criteria);
 	for (size_t i = 0; i < r->exemptions.criteria_count; i++)
 		out->limited += fg_criteria_limited(r->exemptions.criteria[i]);
 }
@@ -409,11 +411,13 @@ static bool next_unknown(struct fg_policy *p, char *out, size_t size)
 		    fg_catalog_near(catalog, FG_NAME_PROTOCOL,
 				    fg_slice(tag, strlen(tag)), &near, 1))
 			snprintf(out, size,
-				 "action \"%s\": the agent knows no \"%s\": did you mean \"%s\"?",
+				 "action \"%s\": the agent knows no \"%s\": "
+				 "did you mean \"%s\"?",
 				 r->config->name, tag, near);
 		else
 			snprintf(out, size,
-				 "action \"%s\": the agent knows no \"%s\": it never matches",
+				 "action \"%s\": the agent knows no \"%s\": it "
+				 "never matches",
 				 r->config->name, tag);
 		return true;
 	}
@@ -437,7 +441,9 @@ bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size)
 			snprintf(text, sizeof(text), "%s",
 				 fg_criteria_text(a->criteria));
 			snprintf(out, size,
-				 "action \"%s\": a regular expression takes too many steps for some text, which then does not match: simplify %s",
+				 "action \"%s\": a regular expression takes "
+				 "too many steps for some text, which then "
+				 "does not match: simplify %s",
 				 r->config->name, text);
 			return true;
 		}
@@ -445,7 +451,8 @@ bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size)
 	if (p->overflow && !p->said_overflow) {
 		p->said_overflow = true;
 		snprintf(out, size,
-			 "a flow matches more than %d targets: the others are left out",
+			 "a flow matches more than %d targets: the others are "
+			 "left out",
 			 FG_GRANTS_MAX);
 		return true;
 	}
@@ -490,8 +497,8 @@ int fg_policy_filter(const struct fg_policy *p, struct fg_criteria **out,
 {
 	struct first_error e = {err, errlen};
 	const struct fg_expr_report report = {keep_error, &e};
-	int result = fg_criteria_new(out, p->scope, text, strlen(text),
-				     &report);
+	int result =
+		fg_criteria_new(out, p->scope, text, strlen(text), &report);
 
 	if (result == -ENOMEM)
 		snprintf(err, errlen, "out of memory");

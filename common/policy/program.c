@@ -63,7 +63,8 @@ static bool test_number(const struct run *r, const struct fg_insn *i)
 {
 	uint64_t n;
 
-	return fg_term_number(r->v, i->term, &n) && compare(i->op, n, i->number);
+	return fg_term_number(r->v, i->term, &n) &&
+	       compare(i->op, n, i->number);
 }
 
 static bool test_port(const struct run *r, const struct fg_insn *i)
@@ -83,8 +84,8 @@ static bool test_address(const struct run *r, const struct fg_insn *i)
 	static const uint8_t zero[16];
 	const uint8_t *addrs[2];
 	int version = r->v->flow->ip_version;
-	unsigned n = fg_term_addresses(r->v->flow, fg_terms[i->term].arg,
-				       addrs);
+	unsigned n =
+		fg_term_addresses(r->v->flow, fg_terms[i->term].arg, addrs);
 
 	while (n-- > 0) {
 		bool is;
@@ -150,8 +151,8 @@ static bool test_texts(const struct run *r, const struct fg_insn *i)
 		return false;
 	while (fg_list_next(&list, &item)) {
 		if (item.flags & FG_SLICE_ESCAPED) {
-			size_t n = fg_text_decode(item, decoded,
-						  sizeof(decoded));
+			size_t n =
+				fg_text_decode(item, decoded, sizeof(decoded));
 
 			if (n > sizeof(decoded))
 				continue;
@@ -202,8 +203,9 @@ static bool test_id(const struct run *r, const struct fg_insn *i)
 	case FG_VALUE_GROUP:
 		return fg_appset_has(i->apps, (uint32_t)id);
 	case FG_VALUE_REGEX:
-		return test_name(r, i, fg_catalog_name(r->v->catalog, kind,
-						       (uint32_t)id));
+		return test_name(
+			r, i,
+			fg_catalog_name(r->v->catalog, kind, (uint32_t)id));
 	default:
 		return compare(i->op, id, i->number);
 	}
@@ -221,11 +223,12 @@ static bool test_one_category(const struct run *r, const struct fg_insn *i,
 		return protocol ? s->protocol_known && s->protocol_id == id
 				: s->known && s->id == id;
 	case FG_VALUE_REGEX:
-		return test_name(r, i, fg_catalog_category_name(
-					       r->v->catalog,
-					       protocol ? FG_CATEGORY_PROTOCOL
-							: FG_CATEGORY_APPLICATION,
-					       id));
+		return test_name(r, i,
+				 fg_catalog_category_name(
+					 r->v->catalog,
+					 protocol ? FG_CATEGORY_PROTOCOL
+						  : FG_CATEGORY_APPLICATION,
+					 id));
 	default:
 		return compare(i->op, id, i->number);
 	}

@@ -15,8 +15,8 @@
  * service without write-execute memory). PCRE2 doubles the block as it grows,
  * and copies it, so that it gets to use half of this.
  */
-#define ARENA_SIZE  (2 * 1024 * 1024) /* touched only as needed */
-#define JIT_STACK   (256 * 1024)
+#define ARENA_SIZE (2 * 1024 * 1024) /* touched only as needed */
+#define JIT_STACK  (256 * 1024)
 
 struct fg_regex_engine {
 	pcre2_general_context *general;

@@ -27,7 +27,8 @@ static void read_interfaces(struct fg_interfaces *out, const struct fg_node *n)
 		const char *text = fg_node_as_text(at);
 
 		if (!text || *text == '\0')
-			fg_node_error(at, "an interface's name is empty: leave \"interface\" out for all of them");
+			fg_node_error(at, "an interface's name is empty: leave "
+					  "\"interface\" out for all of them");
 		else if (strcmp(text, "*") == 0)
 			out->any = true;
 		else if (strcasecmp(text, "lan") == 0)
@@ -36,7 +37,8 @@ static void read_interfaces(struct fg_interfaces *out, const struct fg_node *n)
 			out->wan = true;
 	}
 	if (n && text_count(n) == 0)
-		fg_node_error(n, "no interface is in the list: leave \"interface\" out for all of them");
+		fg_node_error(n, "no interface is in the list: leave "
+				 "\"interface\" out for all of them");
 }
 
 bool fg_rule_interface(const struct fg_rule *r, const struct fg_view *v)
@@ -104,8 +106,10 @@ int fg_rule_read(struct fg_rule *r, struct fg_scope *scope,
 			result = err;
 	}
 	if (config->observe && config->halt && !config->allow)
-		fg_node_notice(config->node, "\"%s\" only observes: it does not halt what follows",
-			       config->name);
+		fg_node_notice(
+			config->node,
+			"\"%s\" only observes: it does not halt what follows",
+			config->name);
 	return result;
 }
 

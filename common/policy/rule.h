@@ -16,7 +16,8 @@
 struct fg_interfaces {
 	bool any;
 	bool lan, wan;
-	const struct fg_node *names; /* text or list; the sides are in it, too */
+	const struct fg_node
+		*names; /* text or list; the sides are in it, too */
 };
 
 /* One of the alternatives of "criteria". */
@@ -52,14 +53,14 @@ struct fg_policy {
 	int64_t time_from, time_next;
 
 	struct fg_index *index;
-	size_t words; /* of these sets of rules: */
-	uint64_t *always;  /* cannot be found by ids */
-	uint64_t *active;  /* enabled, and open */
+	size_t words;		 /* of these sets of rules: */
+	uint64_t *always;	 /* cannot be found by ids */
+	uint64_t *active;	 /* enabled, and open */
 	uint64_t *found, *exact; /* scratch of fg_policy_evaluate() */
 
 	uint64_t overflow; /* grants beyond FG_GRANTS_MAX */
 	bool said_overflow;
-	bool names_missing; /* the catalog was empty at load */
+	bool names_missing;		   /* the catalog was empty at load */
 	size_t unknown_rule, unknown_name; /* told so far, once it is not */
 };
 

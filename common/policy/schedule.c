@@ -45,7 +45,9 @@ static void read_days(const struct fg_node *entry, uint8_t *days)
 	if (fg_node_any(entry, "day", &list) != 1)
 		return;
 	if (fg_node_kind(list) == FG_NODE_LIST && fg_node_count(list) == 0) {
-		fg_node_error(list, "no day is in \"day\": leave it out for every day");
+		fg_node_error(
+			list,
+			"no day is in \"day\": leave it out for every day");
 		return;
 	}
 	*days = 0;
@@ -63,7 +65,9 @@ static void read_days(const struct fg_node *entry, uint8_t *days)
 		}
 		near = text ? fg_text_nearest(text, strlen(text), day_names, 7)
 			    : NULL;
-		fg_node_error(at, "a day is one of mon, tue, wed, thu, fri, sat and sun%s%s%s",
+		fg_node_error(at,
+			      "a day is one of mon, tue, wed, thu, fri, sat "
+			      "and sun%s%s%s",
 			      near ? " (did you mean \"" : "", near ? near : "",
 			      near ? "\"?)" : "");
 	}
@@ -82,13 +86,15 @@ static void read_clock(const struct fg_node *entry, const char *key,
 	if (strlen(t) != 5 || !isdigit((unsigned char)t[0]) ||
 	    !isdigit((unsigned char)t[1]) || t[2] != ':' ||
 	    !isdigit((unsigned char)t[3]) || !isdigit((unsigned char)t[4])) {
-		fg_node_error(at, "\"%s\" is \"HH:MM\", such as \"21:30\"", key);
+		fg_node_error(at, "\"%s\" is \"HH:MM\", such as \"21:30\"",
+			      key);
 		return;
 	}
 	hours = (unsigned)(t[0] - '0') * 10 + (unsigned)(t[1] - '0');
 	minutes = (unsigned)(t[3] - '0') * 10 + (unsigned)(t[4] - '0');
 	if (minutes > 59 || hours * 60 + minutes > max) {
-		fg_node_error(at, "no clock shows %s: \"%s\" is from 00:00 to %s",
+		fg_node_error(at,
+			      "no clock shows %s: \"%s\" is from 00:00 to %s",
 			      t, key, max == DAY_MINUTES ? "24:00" : "23:59");
 		return;
 	}
@@ -102,7 +108,9 @@ static void read_window(const struct fg_node *entry, struct window *w)
 
 	*w = (struct window){.days = 0x7f, .start = 0, .end = DAY_MINUTES};
 	if (fg_node_kind(entry) != FG_NODE_OBJECT) {
-		fg_node_error(entry, "expected {\"day\": [...], \"time_start\": \"HH:MM\", \"time_end\": \"HH:MM\"}");
+		fg_node_error(entry,
+			      "expected {\"day\": [...], \"time_start\": "
+			      "\"HH:MM\", \"time_end\": \"HH:MM\"}");
 		return;
 	}
 	read_days(entry, &w->days);
@@ -116,7 +124,9 @@ static void read_window(const struct fg_node *entry, struct window *w)
 	w->exclusive = strcmp(policy, "exclusive") == 0;
 	if (!w->exclusive && strcmp(policy, "inclusive") != 0) {
 		fg_node_any(entry, "policy", &at);
-		fg_node_error(at, "\"policy\" is \"inclusive\" (in force within the window) or \"exclusive\" (outside of it)");
+		fg_node_error(at,
+			      "\"policy\" is \"inclusive\" (in force within "
+			      "the window) or \"exclusive\" (outside of it)");
 	}
 }
 

@@ -8,15 +8,14 @@
 #include "base/text.h"
 #include "term.h"
 
-#define FG_TERM_ROW(id, name, kind, arg, depends, max) \
-	[FG_TERM_ID_##id] = {name, max, FG_TERM_##kind, arg, \
-			     FG_DEPENDS_##depends},
+#define FG_TERM_ROW(id, name, kind, arg, depends, max)                         \
+	[FG_TERM_ID_##                                                         \
+		id] = {name, max, FG_TERM_##kind, arg, FG_DEPENDS_##depends},
 const struct fg_term fg_terms[FG_TERM_COUNT] = {FG_TERMS(FG_TERM_ROW)};
 
 #define FG_TERM_NAME(id, name, kind, arg, depends, max) {name, FG_TERM_ID_##id},
 const struct fg_term_name fg_term_names[] = {
-	FG_TERMS(FG_TERM_NAME)
-	{"app", FG_TERM_ID_APPLICATION},
+	FG_TERMS(FG_TERM_NAME){"app", FG_TERM_ID_APPLICATION},
 	{"app_id", FG_TERM_ID_APPLICATION},
 	{"application_id", FG_TERM_ID_APPLICATION},
 	{"proto", FG_TERM_ID_PROTOCOL},
@@ -67,7 +66,7 @@ const struct fg_term_constant fg_term_constants[] = {
 	{NULL, FG_TERM_COUNT, 0},
 };
 
-#define CONSTANT_COUNT \
+#define CONSTANT_COUNT                                                         \
 	(sizeof(fg_term_constants) / sizeof(fg_term_constants[0]) - 1)
 
 /* seven of other_type, three of origin, two of tunnel_type */
@@ -142,9 +141,9 @@ bool fg_term_number(const struct fg_view *v, enum fg_term_id id, uint64_t *out)
 	case FG_TERM_ID_DETECTION_COMPLETE:
 		return flag(f, FG_FLOW_COMPLETE, out);
 	case FG_TERM_ID_ORIGIN:
-		*out = !(f->flags & FG_FLOW_HAS_ORIGIN)	   ? ORIGIN_UNKNOWN
+		*out = !(f->flags & FG_FLOW_HAS_ORIGIN)	 ? ORIGIN_UNKNOWN
 		       : f->flags & FG_FLOW_LOCAL_ORIGIN ? ORIGIN_LOCAL
-							   : ORIGIN_OTHER;
+							 : ORIGIN_OTHER;
 		return true;
 	case FG_TERM_ID_OTHER_TYPE:
 		*out = f->other_type;
@@ -228,8 +227,7 @@ unsigned fg_term_macs(const struct fg_flow *f, unsigned sides,
 	return n;
 }
 
-unsigned fg_term_ports(const struct fg_flow *f, unsigned sides,
-		       uint16_t out[2])
+unsigned fg_term_ports(const struct fg_flow *f, unsigned sides, uint16_t out[2])
 {
 	unsigned n = 0;
 
@@ -363,12 +361,16 @@ static void show_number(const struct fg_view *v, enum fg_term_id id,
 		return;
 	switch (fg_terms[id].kind) {
 	case FG_TERM_APPLICATION:
-		put_id(o, fg_catalog_name(v->catalog, FG_NAME_APPLICATION,
-					  (uint32_t)n), n);
+		put_id(o,
+		       fg_catalog_name(v->catalog, FG_NAME_APPLICATION,
+				       (uint32_t)n),
+		       n);
 		return;
 	case FG_TERM_PROTOCOL:
-		put_id(o, fg_catalog_name(v->catalog, FG_NAME_PROTOCOL,
-					  (uint32_t)n), n);
+		put_id(o,
+		       fg_catalog_name(v->catalog, FG_NAME_PROTOCOL,
+				       (uint32_t)n),
+		       n);
 		return;
 	case FG_TERM_BOOL:
 		put(o, "%s", n ? "true" : "false");
@@ -433,11 +435,13 @@ static void show_categories(const struct fg_view *v, enum fg_term_id id,
 			continue;
 		if (o->len > 0)
 			put(o, ", ");
-		put_id(o, fg_catalog_category_name(
-				v->catalog,
-				c == FG_CAT_PROTOCOL ? FG_CATEGORY_PROTOCOL
-						     : FG_CATEGORY_APPLICATION,
-				n), n);
+		put_id(o,
+		       fg_catalog_category_name(
+			       v->catalog,
+			       c == FG_CAT_PROTOCOL ? FG_CATEGORY_PROTOCOL
+						    : FG_CATEGORY_APPLICATION,
+			       n),
+		       n);
 	}
 }
 

@@ -85,8 +85,9 @@ static int64_t edge_time(const struct edge *e, int64_t year)
 		day += e->day;
 		break;
 	case EDGE_MONTH:
-		length = e->month == 12 ? 31
-					: before[e->month] - before[e->month - 1];
+		length = e->month == 12
+				 ? 31
+				 : before[e->month] - before[e->month - 1];
 		length += e->month == 2 && is_leap(year);
 		day += before[e->month - 1] + (e->month > 2 && is_leap(year));
 		/* 1970-01-01 was a Thursday */
@@ -312,8 +313,8 @@ static struct fg_zone *read_body(const uint8_t *p, const size_t n[6],
 {
 	const uint8_t *types = p + n[TIME_COUNT] * size;
 	const uint8_t *infos = types + n[TIME_COUNT];
-	struct fg_zone *z = calloc(1, sizeof(*z) + n[TIME_COUNT] *
-							   sizeof(z->changes[0]));
+	struct fg_zone *z =
+		calloc(1, sizeof(*z) + n[TIME_COUNT] * sizeof(z->changes[0]));
 
 	if (!z)
 		return NULL;
@@ -324,7 +325,8 @@ static struct fg_zone *read_body(const uint8_t *p, const size_t n[6],
 
 		c->time = big_endian(p + i * size, size);
 		c->offset = (int32_t)big_endian(infos + type * 6, 4);
-		/* in order, as the format wants it; binary search relies on it */
+		/* in order, as the format wants it; binary search relies on it
+		 */
 		if (z->count == 0 || c->time > c[-1].time)
 			z->count++;
 	}
@@ -356,7 +358,8 @@ int fg_zone_parse(struct fg_zone **out, const void *data, size_t len)
 		return -ENOMEM;
 	p += body_size(n, size);
 	if (size == 8 && p < end && *p == '\n') {
-		const uint8_t *stop = memchr(p + 1, '\n', (size_t)(end - p - 1));
+		const uint8_t *stop =
+			memchr(p + 1, '\n', (size_t)(end - p - 1));
 
 		footer = (struct reader){(const char *)p + 1,
 					 (const char *)stop};
@@ -436,7 +439,8 @@ static int load_named(struct fg_zone **out, const char *name, char *err,
 	if (result != -EINVAL)
 		return result;
 	snprintf(err, errlen,
-		 "no time zone \"%s\": expected a name such as \"Europe/Berlin\" of those below %s",
+		 "no time zone \"%s\": expected a name such as "
+		 "\"Europe/Berlin\" of those below %s",
 		 name, ZONEINFO);
 	return -EINVAL;
 }

@@ -36,7 +36,8 @@ struct text {
 static void add(struct text *t, const char *fmt, unsigned a, unsigned b)
 {
 	char piece[256];
-	int n = snprintf(piece, sizeof(piece), "\"n%u\":{\"targets\":[\"t\"],\"criteria\":\"", a);
+	int n = snprintf(piece, sizeof(piece),
+			 "\"n%u\":{\"targets\":[\"t\"],\"criteria\":\"", a);
 
 	n += snprintf(piece + n, sizeof(piece) - (size_t)n, fmt, b);
 	n += snprintf(piece + n, sizeof(piece) - (size_t)n, "\"}");
@@ -63,9 +64,12 @@ static struct fg_policy *make_policy(const struct fg_catalog *catalog,
 	all.p = malloc(t.len + 256);
 	if (!all.p)
 		exit(2);
-	sprintf(all.p, "{\"targets\":{\"t\":{\"target_type\":\"x\"}},\"actions\":{%s}}",
+	sprintf(all.p,
+		"{\"targets\":{\"t\":{\"target_type\":\"x\"}},\"actions\":{%s}"
+		"}",
 		t.p ? t.p : "");
-	if (fg_settings_parse(&s, "bench", all.p, strlen(all.p), NULL, 0, report) ||
+	if (fg_settings_parse(&s, "bench", all.p, strlen(all.p), NULL, 0,
+			      report) ||
 	    fg_policy_new(&p, s, catalog))
 		exit(1);
 	free(t.p);
@@ -82,14 +86,16 @@ static struct fg_flow **make_flows(struct fg_flow_table *table, size_t n)
 		exit(2);
 	m.size = sizeof(m);
 	m.type = FG_MESSAGE_FLOW;
-#define SET(a) m.has[FG_ATTR_##a / 64] |= UINT64_C(1) << FG_ATTR_##a % 64; \
-	       m.value[FG_ATTR_##a]
+#define SET(a)                                                                 \
+	m.has[FG_ATTR_##a / 64] |= UINT64_C(1) << FG_ATTR_##a % 64;            \
+	m.value[FG_ATTR_##a]
 	for (size_t i = 0; i < n; i++) {
 		uint8_t digest[FG_DIGEST_SIZE] = {0};
 		char host[64];
 
 		memcpy(digest, &i, sizeof(i));
-		snprintf(host, sizeof(host), "host%zu.cdn.example.net", i % 1000);
+		snprintf(host, sizeof(host), "host%zu.cdn.example.net",
+			 i % 1000);
 		SET(IP_VERSION).u = 4;
 		SET(IP_PROTOCOL).u = 6;
 		SET(LOCAL_ORIGIN).u = 1;
@@ -132,9 +138,12 @@ int main(int argc, char **argv)
 		{"1 application", 1, "ai:%u"},
 		{"10 applications", 10, "ai:%u"},
 		{"1000 applications", 1000, "ai:%u"},
-		{"1000 applications, and a port", 1000, "app == %u && port == 443"},
-		{"10 host names (regex)", 10, "detected_hostname == 'rx:\\\\.example%u\\\\.com$'"},
-		{"10 ports and sizes, tried", 10, "port == 80 && total_bytes == %u"},
+		{"1000 applications, and a port", 1000,
+		 "app == %u && port == 443"},
+		{"10 host names (regex)", 10,
+		 "detected_hostname == 'rx:\\\\.example%u\\\\.com$'"},
+		{"10 ports and sizes, tried", 10,
+		 "port == 80 && total_bytes == %u"},
 	};
 	const struct fg_flow_limits limits = {.max_flows = 1 << 20};
 	struct fg_flow_table *table;
@@ -157,7 +166,8 @@ int main(int argc, char **argv)
 	}
 	if (rounds < 1 || rounds > ROUNDS_MAX || n < 1 || n > limits.max_flows)
 		return 1;
-	if (fg_flow_table_new(&table, &limits) || fg_catalog_new(&catalog, 0, 1))
+	if (fg_flow_table_new(&table, &limits) ||
+	    fg_catalog_new(&catalog, 0, 1))
 		return 2;
 	flows = make_flows(table, n);
 	for (size_t i = 0; i < ROWS; i++)
@@ -167,8 +177,8 @@ int main(int argc, char **argv)
 			double start = seconds();
 
 			for (size_t k = 0; k < n; k++)
-				granted += fg_policy_evaluate(policies[i], table,
-							      flows[k], g);
+				granted += fg_policy_evaluate(
+					policies[i], table, flows[k], g);
 			took[i][r] = seconds() - start;
 		}
 	}

@@ -128,9 +128,9 @@ static void key(void *ctx, enum fg_key_kind kind, uint32_t id)
 	else if (kind == FG_KEY_PROTOCOL)
 		f->found |= f->flow->protocol == id;
 	else
-		f->found |= id != 0 && fg_term_category(&f->view,
-							kind - FG_KEY_CATEGORY) ==
-					       id;
+		f->found |= id != 0 &&
+			    fg_term_category(&f->view,
+					     kind - FG_KEY_CATEGORY) == id;
 }
 
 static void check_flow(const struct fg_criteria *c, const struct fg_flow *flow,

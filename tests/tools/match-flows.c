@@ -4,8 +4,8 @@
 /*
  * match-flows - asks expressions of the flows of recordings.
  *
- * match-flows -l				names of attributes and constants
- * match-flows [-c CONFIG] FILE [STREAM...]
+ * match-flows -l				names of attributes and
+ * constants match-flows [-c CONFIG] FILE [STREAM...]
  *
  * FILE has an expression on each line; one that is wrong is said, and makes the
  * exit status 1. For each message of type flow, as if it were the first that is
@@ -52,8 +52,8 @@ static void on_message(void *source, const struct fg_message *m)
 		printf("%02x", flow->digest[i]);
 	putchar(' ');
 	for (size_t i = 0; i < all.count; i++)
-		putchar('0' + fg_criteria_match(all.criteria[i], all.table,
-						flow));
+		putchar('0' +
+			fg_criteria_match(all.criteria[i], all.table, flow));
 	putchar('\n');
 	fg_flow_remove(all.table, flow);
 }
@@ -117,7 +117,8 @@ static int read_expressions(const char *path)
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return 1;
 	}
-	while (all.count < EXPRESSIONS_MAX && (n = getline(&line, &size, f)) > 0) {
+	while (all.count < EXPRESSIONS_MAX &&
+	       (n = getline(&line, &size, f)) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (fg_policy_filter(all.policy, &all.criteria[all.count], line,
 				     err, sizeof(err))) {

@@ -70,8 +70,8 @@ static inline void set_text(struct world *w, enum fg_attr a, const char *text)
 
 static inline void set_addr(struct world *w, enum fg_attr a, const char *text)
 {
-	assert_int_not_equal(
-		fg_addr_parse(text, strlen(text), set(w, a)->addr), 0);
+	assert_int_not_equal(fg_addr_parse(text, strlen(text), set(w, a)->addr),
+			     0);
 }
 
 static inline void set_mac(struct world *w, enum fg_attr a, const char *text)
