@@ -8,7 +8,11 @@ BINDIR     ?= $(PREFIX)/bin
 SBINDIR    ?= $(PREFIX)/sbin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(DATADIR)/man
+DOCDIR     ?= $(DATADIR)/doc/flowgate
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DESTDIR    ?=
 
@@ -73,7 +77,13 @@ PLUGIN_SO := $(foreach p,$(PLUGINS),$(if $(wildcard plugins/$(p)/*.c),$(B)/plugi
 
 all: $(PROGRAMS) $(PLUGIN_SO) ## build the programs and plugins (default)
 
-$(B)/%.o: %.c | $(B)/.deps-found
+# Paths are compiled in: "make install PREFIX=..." builds again what has others.
+$(B)/.paths: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(VERSION) $(PREFIX) $(LIBDIR) $(SYSCONFDIR) $(DOCDIR) >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B)/%.o: %.c $(B)/.paths | $(B)/.deps-found
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
@@ -227,19 +237,74 @@ deps-test:
 
 # ------------------------------------------------------------------- install
 
-install: all ## install below PREFIX (/usr/local), under DESTDIR
-	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
-		$(DESTDIR)$(LIBDIR)/flowgate $(DESTDIR)$(INCLUDEDIR)/flowgate
-	$(Q)install -m 755 $(B)/flowgated $(DESTDIR)$(SBINDIR)/
-	$(Q)[ ! -e $(B)/flowgatectl ] || install -m 755 $(B)/flowgatectl $(DESTDIR)$(BINDIR)/
-	$(Q)install -m 644 $(PLUGIN_SO) $(DESTDIR)$(LIBDIR)/flowgate/
-	$(Q)install -m 644 common/include/flowgate/plugin.h $(DESTDIR)$(INCLUDEDIR)/flowgate/
-	$(Q)install -d $(DESTDIR)$(PREFIX)/share/flowgate
-	$(Q)install -m 644 common/dist/flowgate.schema.json $(DESTDIR)$(PREFIX)/share/flowgate/
-	$(Q)for m in $(wildcard common/dist/man/*.[1578]); do \
-		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
-		install -d $$d && install -m 644 $$m $$d/ || exit 1; \
-	done
+# What is installed, as mode:file:directory[:name]; uninstall removes the same.
+dist = $(B)/dist/$(1)
+doc_dir = $(DOCDIR)/examples/$(patsubst %/,%,$(dir $(1)))
+INSTALLED = \
+	755:$(B)/flowgated:$(SBINDIR) \
+	755:$(B)/flowgatectl:$(BINDIR) \
+	$(foreach p,$(PLUGIN_SO),644:$(p):$(LIBDIR)/flowgate) \
+	644:common/include/flowgate/plugin.h:$(INCLUDEDIR)/flowgate \
+	644:$(call dist,flowgate.pc):$(LIBDIR)/pkgconfig \
+	$(foreach m,$(wildcard common/dist/man/*.[1578]),644:$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
+	644:common/dist/flowgate.schema.json:$(DATADIR)/flowgate \
+	$(foreach f,$(wildcard common/dist/grafana/*.json),644:$(f):$(DATADIR)/flowgate/grafana) \
+	644:common/dist/completion/flowgate.bash:$(DATADIR)/bash-completion/completions:flowgated \
+	644:common/dist/completion/flowgate.bash:$(DATADIR)/bash-completion/completions:flowgatectl \
+	644:common/dist/completion/flowgate.zsh:$(ZSHDIR):_flowgate \
+	644:common/dist/completion/flowgate.fish:$(DATADIR)/fish/vendor_completions.d:flowgated.fish \
+	644:common/dist/completion/flowgate.fish:$(DATADIR)/fish/vendor_completions.d:flowgatectl.fish \
+	644:$(call dist,systemd/flowgated.service):$(UNITDIR) \
+	644:common/dist/systemd/flowgate.sysusers:$(PREFIX)/lib/sysusers.d:flowgate.conf \
+	644:common/dist/systemd/flowgate.tmpfiles:$(PREFIX)/lib/tmpfiles.d:flowgate.conf \
+	644:common/dist/systemd/unprivileged.conf:$(DOCDIR)/examples \
+	644:$(call dist,flowgate.json):$(DOCDIR)/examples \
+	$(foreach f,$(wildcard plugins/sample/*.c plugins/sample/Makefile),644:$(f):$(DOCDIR)/examples/sample) \
+	$(foreach f,$(wildcard rules/*.md rules/*/*.*),$(if $(filter %.sh,$(f)),755,644):$(f):$(call doc_dir,$(f)))
+each_installed = printf '%s\n' $(INSTALLED) | while IFS=: read -r mode file dir name; do \
+	to="$(DESTDIR)$$dir/$${name:-$${file\#\#*/}}"; $(1); done
+MADE := $(patsubst common/dist/%.in,$(B)/dist/%,$(wildcard common/dist/*.in common/dist/systemd/*.in))
+CONFIG = $(DESTDIR)$(SYSCONFDIR)/flowgate/flowgate.json
+
+$(B)/dist/%: common/dist/%.in $(B)/.paths
+	@mkdir -p $(@D)
+	$(Q)sed $(foreach v,VERSION PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR SYSCONFDIR DOCDIR,-e 's|@$(v)@|$($(v))|g') $< >$@
+
+install: all $(MADE) ## install below PREFIX (/usr/local), under DESTDIR
+	$(Q)$(call each_installed,install -D -m $$mode "$$file" "$$to" || exit 1)
+	$(Q)[ -e $(CONFIG) ] || install -D -m 644 $(B)/dist/flowgate.json $(CONFIG)
+	@[ -n "$(DESTDIR)" ] || printf '%s\n' 'Installed. As a service:' \
+		'  systemd-sysusers && systemctl daemon-reload && systemctl enable --now flowgated'
+
+uninstall: $(MADE) ## remove it again, but for a configuration that was changed
+	$(Q)$(call each_installed,rm -f "$$to")
+	$(Q)! cmp -s $(CONFIG) $(B)/dist/flowgate.json || rm $(CONFIG)
+	$(Q)find $(addprefix $(DESTDIR),$(DOCDIR) $(DATADIR)/flowgate $(LIBDIR)/flowgate $(INCLUDEDIR)/flowgate $(SYSCONFDIR)/flowgate) \
+		-depth -type d -empty -delete 2>/dev/null || true
+
+# ------------------------------------------------------------------ packages
+
+NAME := flowgate-$(VERSION)
+
+# Of a checkout what git knows, of an unpacked tarball all of it.
+dist: $(B)/$(NAME).tar.gz ## a tarball of the sources
+
+$(B)/$(NAME).tar.gz: FORCE
+	@mkdir -p $(@D)
+	$(Q){ git ls-files 2>/dev/null || find . -name 'build*' -prune -o -type f -print; } | \
+		while read -r f; do [ ! -e "$$f" ] || printf '%s\n' "$$f"; done | LC_ALL=C sort | \
+		tar -c -T - --transform 's|^\(\./\)\{0,1\}|$(NAME)/|' --owner=0 --group=0 --numeric-owner \
+			--mode=go-w,a+rX | gzip -9n >$@
+	@echo $@
+
+deb: $(B)/$(NAME).tar.gz ## Debian packages, into the build directory
+	$(Q)rm -rf $(B)/deb && mkdir -p $(B)/deb
+	$(Q)tar -x -f $< -C $(B)/deb
+	$(Q)mv $(B)/deb/$(NAME)/common/dist/debian $(B)/deb/$(NAME)/debian
+	$(Q)sed -i 's/@VERSION@/$(VERSION)/' $(B)/deb/$(NAME)/debian/changelog
+	$(Q)cd $(B)/deb/$(NAME) && env -u MAKEFLAGS -u MAKELEVEL -u B dpkg-buildpackage -b -us -uc >../log 2>&1 || \
+		{ tail -n 40 ../log; exit 1; }
+	$(Q)mv $(B)/deb/*.deb $(B)/ && ls $(B)/*.deb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -247,7 +312,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all help clean deps deps-test unit tools check demo fuzz fuzz-run install
+.PHONY: all help clean deps deps-test unit tools check demo fuzz fuzz-run install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

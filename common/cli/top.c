@@ -88,7 +88,11 @@ static int show_page(const struct screen *s, char *err, size_t errlen)
 	else
 		draw(page, rows);
 	free(page);
-	return fflush(stdout) ? -errno : 0;
+	if (!fflush(stdout))
+		return 0;
+	error = -errno;
+	snprintf(err, errlen, "standard output: %s", strerror(-error));
+	return error;
 }
 
 static int64_t now_ms(void)
