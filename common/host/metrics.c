@@ -188,11 +188,11 @@ static void write_rows(struct fg_reply *r, const struct row *rows, size_t n)
 		fg_reply_printf(r, "} %d\n",
 				!strcmp(rows[i].status.state, "ok"));
 	}
-	head(r, "target_counter", "untyped",
+	head(r, "target_detail", "untyped",
 	     "Counters of the target's own, by name.");
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < rows[i].own.count; k++) {
-			fg_reply_printf(r, "flowgate_target_counter");
+			fg_reply_printf(r, "flowgate_target_detail");
 			write_labels(r, &rows[i]);
 			fg_reply_printf(r, ",counter=");
 			label(r, rows[i].own.counters[k].name);
