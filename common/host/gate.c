@@ -128,6 +128,16 @@ static bool drained(struct fg_gate *g, bool more)
 	return true;
 }
 
+/* What the policy finds out about itself while it runs. */
+static void complain(struct fg_gate *g)
+{
+	char text[512];
+
+	while (fg_policy_complaint(fg_setup_policy(g->setup), text,
+				   sizeof(text)))
+		fg_log_say(g->log, FG_LOG_WARNING, "%s", text);
+}
+
 static bool turn(void *ctx, int64_t *deadline)
 {
 	struct fg_gate *g = ctx;
@@ -135,6 +145,7 @@ static bool turn(void *ctx, int64_t *deadline)
 	bool more, stuck;
 
 	more = fg_membership_step(g->membership, now, wall);
+	complain(g);
 	if (fg_membership_flush(g->membership, now)) {
 		/*
 		 * Jobs that are still out at this point of a turn are stuck;

@@ -379,28 +379,38 @@ bool fg_policy_learn(struct fg_policy *p)
 	return changed;
 }
 
-/* The next tag that the agent, now that it told its names, does not know. */
+/*
+ * From so many names on, one that is missing is worth a word. An agent that
+ * tells its names lists hundreds at once; one that does not names applications
+ * as they come.
+ */
+#define NAMES_ENOUGH 64
+
+/* The nth unknown tag in the criteria of a rule, or NULL. */
+static const char *unknown_of_rule(const struct fg_rule *r, size_t n)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct fg_criteria *c = r->alternatives[i].criteria;
+		size_t count = 0;
+
+		while (fg_criteria_unknown(c, count))
+			count++;
+		if (n < count)
+			return fg_criteria_unknown(c, n);
+		n -= count;
+	}
+	return NULL;
+}
+
 static bool next_unknown(struct fg_policy *p, char *out, size_t size)
 {
 	const struct fg_catalog *catalog = p->scope->catalog;
+	const char *tag, *near;
 
 	while (p->unknown_rule < p->count) {
 		const struct fg_rule *r = &p->rules[p->unknown_rule];
-		size_t skip = p->unknown_name++;
-		const char *tag = NULL, *near;
 
-		for (size_t i = 0; i < r->count && !tag; i++) {
-			const struct fg_criteria *c =
-				r->alternatives[i].criteria;
-			size_t n = 0;
-
-			while (fg_criteria_unknown(c, n))
-				n++;
-			if (skip < n)
-				tag = fg_criteria_unknown(c, skip);
-			else
-				skip -= n;
-		}
+		tag = unknown_of_rule(r, p->unknown_name++);
 		if (!tag) {
 			p->unknown_rule++;
 			p->unknown_name = 0;
@@ -411,23 +421,22 @@ static bool next_unknown(struct fg_policy *p, char *out, size_t size)
 		    fg_catalog_near(catalog, FG_NAME_PROTOCOL,
 				    fg_slice(tag, strlen(tag)), &near, 1))
 			snprintf(out, size,
-				 "action \"%s\": the agent knows no \"%s\": "
-				 "did you mean \"%s\"?",
+				 "action \"%s\": the agent has not named "
+				 "\"%s\" so far: did you mean \"%s\"?",
 				 r->config->name, tag, near);
 		else
 			snprintf(out, size,
-				 "action \"%s\": the agent knows no \"%s\": it "
-				 "never matches",
+				 "action \"%s\": the agent has not named "
+				 "\"%s\" so far: nothing matches it",
 				 r->config->name, tag);
 		return true;
 	}
+	p->names_missing = false; /* all were said */
 	return false;
 }
 
-bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size)
+static bool next_limited(struct fg_policy *p, char *out, size_t size)
 {
-	char text[128];
-
 	for (size_t i = 0; i < p->count; i++) {
 		struct fg_rule *r = &p->rules[i];
 
@@ -438,16 +447,26 @@ bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size)
 			    fg_criteria_limited(a->criteria) == 0)
 				continue;
 			a->said_limited = true;
-			snprintf(text, sizeof(text), "%s",
-				 fg_criteria_text(a->criteria));
 			snprintf(out, size,
 				 "action \"%s\": a regular expression takes "
 				 "too many steps for some text, which then "
-				 "does not match: simplify %s",
-				 r->config->name, text);
+				 "does not match: simplify %.100s",
+				 r->config->name,
+				 fg_criteria_text(a->criteria));
 			return true;
 		}
 	}
+	p->seen_limited = fg_regex_engine_limited(p->scope->regex);
+	return false;
+}
+
+bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size)
+{
+	const struct fg_scope *s = p->scope;
+
+	if (fg_regex_engine_limited(s->regex) != p->seen_limited &&
+	    next_limited(p, out, size))
+		return true;
 	if (p->overflow && !p->said_overflow) {
 		p->said_overflow = true;
 		snprintf(out, size,
@@ -457,7 +476,8 @@ bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size)
 		return true;
 	}
 	return p->names_missing &&
-	       fg_catalog_count(p->scope->catalog, FG_NAME_APPLICATION) > 0 &&
+	       fg_catalog_count(s->catalog, FG_NAME_APPLICATION) >=
+		       NAMES_ENOUGH &&
 	       next_unknown(p, out, size);
 }
 

@@ -84,8 +84,8 @@ void fg_policy_counts(const struct fg_policy *p, size_t action,
 
 /*
  * Something that the administrator should hear of, each only once: a regular
- * expression that takes too long, a tag that the agent turned out not to know.
- * False: nothing (more). To be asked now and then, not in the data path.
+ * expression that takes too long, a tag that the agent did not name. False:
+ * nothing (more), which costs next to nothing.
  */
 bool fg_policy_complaint(struct fg_policy *p, char *out, size_t size);
 

@@ -27,6 +27,7 @@ struct fg_regex_engine {
 	char *arena;
 	size_t used, live;
 	size_t base_used, base_live;
+	uint64_t limited;
 };
 
 struct fg_regex {
@@ -99,6 +100,11 @@ void fg_regex_engine_free(struct fg_regex_engine *e)
 	free(e);
 }
 
+uint64_t fg_regex_engine_limited(const struct fg_regex_engine *e)
+{
+	return e->limited;
+}
+
 int fg_regex_new(struct fg_regex **out, const char *pattern, size_t len,
 		 char *err, size_t errlen, size_t *at)
 {
@@ -140,7 +146,9 @@ bool fg_regex_match(struct fg_regex_engine *e, const struct fg_regex *r,
 	int n = pcre2_match(r->code, (PCRE2_SPTR)text.ptr, text.len, 0, 0,
 			    e->data, e->context);
 
-	if (n < PCRE2_ERROR_NOMATCH)
+	if (n < PCRE2_ERROR_NOMATCH) {
 		++*limited;
+		e->limited++;
+	}
 	return n >= 0;
 }

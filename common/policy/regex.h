@@ -17,6 +17,8 @@ struct fg_regex;
 
 int fg_regex_engine_new(struct fg_regex_engine **out); /* 0 or -ENOMEM */
 void fg_regex_engine_free(struct fg_regex_engine *e);
+/* Matches given up so far, of any pattern. */
+uint64_t fg_regex_engine_limited(const struct fg_regex_engine *e);
 
 /*
  * 0; -EINVAL with a sentence in err and where in the pattern it is wrong;

@@ -60,7 +60,8 @@ struct fg_policy {
 
 	uint64_t overflow; /* grants beyond FG_GRANTS_MAX */
 	bool said_overflow;
-	bool names_missing;		   /* the catalog was empty at load */
+	uint64_t seen_limited; /* of the regex engine, looked into already */
+	bool names_missing;    /* the catalog was empty at load */
 	size_t unknown_rule, unknown_name; /* told so far, once it is not */
 };
 

@@ -659,7 +659,7 @@ static struct fg_policy *policy_of(struct world *w, struct fg_settings **s,
 				   const char *text)
 {
 	struct fg_report report = {hear, NULL};
-	struct fg_policy *p;
+	struct fg_policy *p = NULL;
 
 	if (fg_settings_parse(s, "t", text, strlen(text), NULL, 0, report) ||
 	    fg_policy_new(&p, *s, w->catalog))

@@ -381,10 +381,16 @@ static void test_names_come_later(void **state)
 	/* the agent tells: what it does not know is complained of, once */
 	usual_names(&bare);
 	assert_true(fg_policy_learn(f->policy));
+	assert_false(fg_policy_complaint(f->policy, said, sizeof(said)));
+	for (uint32_t i = 0; i < 64; i++) {
+		snprintf(said, sizeof(said), "netify.number-%u", i);
+		world_name(&bare, FG_NAME_APPLICATION, 5000 + i, said);
+	}
+	assert_false(fg_policy_learn(f->policy));
 	assert_true(fg_policy_complaint(f->policy, said, sizeof(said)));
-	assert_string_equal(said, "action \"x\": the agent knows no \"netflx\": did you mean \"netify.netflix\"?");
+	assert_string_equal(said, "action \"x\": the agent has not named \"netflx\" so far: did you mean \"netify.netflix\"?");
 	assert_true(fg_policy_complaint(f->policy, said, sizeof(said)));
-	assert_string_equal(said, "action \"y\": the agent knows no \"xyzzyx\": it never matches");
+	assert_string_equal(said, "action \"y\": the agent has not named \"xyzzyx\" so far: nothing matches it");
 	assert_false(fg_policy_complaint(f->policy, said, sizeof(said)));
 	fg_policy_free(f->policy);
 	f->policy = NULL;
@@ -409,6 +415,8 @@ static void test_regex_complaint(void **state)
 	assert_int_equal(c.limited, 1);
 	assert_true(fg_policy_complaint(f->policy, said, sizeof(said)));
 	assert_non_null(strstr(said, "action \"x\""));
+	assert_false(fg_policy_complaint(f->policy, said, sizeof(said)));
+	targets(f, flow);
 	assert_false(fg_policy_complaint(f->policy, said, sizeof(said)));
 }
 
