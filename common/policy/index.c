@@ -96,11 +96,12 @@ void fg_index_add(struct fg_index *x, enum fg_key_kind kind, uint32_t id,
 	x->kinds |= 1u << kind;
 }
 
-static void find(const struct fg_index *x, enum fg_key_kind kind, uint32_t id,
+static bool find(const struct fg_index *x, enum fg_key_kind kind, uint32_t id,
 		 uint64_t *found, uint64_t *exact)
 {
-	for (uint32_t i = *slot_of(x, (struct key){kind, id}); i;
-	     i = x->entries[i].next) {
+	uint32_t first = *slot_of(x, (struct key){kind, id});
+
+	for (uint32_t i = first; i; i = x->entries[i].next) {
 		const struct entry *e = &x->entries[i];
 		uint64_t bit = UINT64_C(1) << e->action % 64;
 
@@ -108,17 +109,22 @@ static void find(const struct fg_index *x, enum fg_key_kind kind, uint32_t id,
 		if (e->exact)
 			exact[e->action / 64] |= bit;
 	}
+	return first != 0;
 }
 
-void fg_index_find(const struct fg_index *x, const struct fg_view *v,
+bool fg_index_find(const struct fg_index *x, const struct fg_view *v,
 		   uint64_t *found, uint64_t *exact)
 {
+	bool any = false;
+
 	if (x->kinds >> FG_KEY_APPLICATION & 1)
-		find(x, FG_KEY_APPLICATION, v->flow->application, found, exact);
+		any |= find(x, FG_KEY_APPLICATION, v->flow->application, found,
+			    exact);
 	if (x->kinds >> FG_KEY_PROTOCOL & 1)
-		find(x, FG_KEY_PROTOCOL, v->flow->protocol, found, exact);
+		any |= find(x, FG_KEY_PROTOCOL, v->flow->protocol, found,
+			    exact);
 	if (!(x->kinds >> FG_KEY_CATEGORY))
-		return;
+		return any;
 	for (unsigned c = 0; c < FG_CAT_COUNT; c++) {
 		uint16_t id;
 
@@ -126,6 +132,7 @@ void fg_index_find(const struct fg_index *x, const struct fg_view *v,
 			continue;
 		id = fg_term_category(v, c);
 		if (id != 0) /* it has none */
-			find(x, FG_KEY_CATEGORY + c, id, found, exact);
+			any |= find(x, FG_KEY_CATEGORY + c, id, found, exact);
 	}
+	return any;
 }

@@ -20,8 +20,11 @@ void fg_index_clear(struct fg_index *x);
 void fg_index_add(struct fg_index *x, enum fg_key_kind kind, uint32_t id,
 		  uint32_t action, bool exact);
 
-/* Sets the bits of the actions found by the flow's ids; exact: a part of it. */
-void fg_index_find(const struct fg_index *x, const struct fg_view *v,
+/*
+ * Sets the bits of the actions found by the flow's ids; exact: a part of it.
+ * False: there are none.
+ */
+bool fg_index_find(const struct fg_index *x, const struct fg_view *v,
 		   uint64_t *found, uint64_t *exact);
 
 #endif

@@ -93,10 +93,12 @@ static void fill_index(struct fg_policy *p)
 			struct adder a = {p->index, (uint32_t)i,
 					  alt->cover == FG_COVER_EXACT};
 
-			if (alt->cover == FG_COVER_NONE)
+			if (alt->cover == FG_COVER_NONE) {
 				set_bit(p->always, i, true);
-			else
+				p->any_always |= r->config->enabled;
+			} else {
 				fg_criteria_keys(alt->criteria, add_key, &a);
+			}
 		}
 	}
 }
@@ -265,34 +267,27 @@ static size_t grant_all(struct fg_policy *p, size_t rule,
 	return n;
 }
 
-size_t fg_policy_evaluate(const struct fg_policy *policy,
-			  const struct fg_flow_table *table,
-			  const struct fg_flow *flow,
-			  struct fg_grant out[FG_GRANTS_MAX])
+/* Those of p->found that are in force, in order of the file. */
+static size_t evaluate_found(struct fg_policy *p, const struct fg_view *v,
+			     struct fg_grant out[FG_GRANTS_MAX])
 {
-	/* counters and scratch: what it means stays as it is */
-	struct fg_policy *p = (struct fg_policy *)policy;
-	const struct fg_view v = {table, flow, p->scope->catalog};
 	size_t n = 0;
 
-	memcpy(p->found, p->always, p->words * sizeof(*p->found));
-	memset(p->exact, 0, p->words * sizeof(*p->exact));
-	fg_index_find(p->index, &v, p->found, p->exact);
 	for (size_t w = 0; w < p->words; w++) {
-		uint64_t bits = p->found[w] & p->active[w];
+		uint64_t bits = (p->found[w] | p->always[w]) & p->active[w];
 
 		for (; bits; bits &= bits - 1) {
 			size_t i = w * 64 + (size_t)__builtin_ctzll(bits);
 			struct fg_rule *r = &p->rules[i];
 
-			if (!fg_rule_interface(r, &v) ||
-			    !fg_rule_matches(r, &v, has_bit(p->exact, i)))
+			if (!fg_rule_interface(r, v) ||
+			    !fg_rule_matches(r, v, has_bit(p->exact, i)))
 				continue;
-			if (fg_exemptions_have(&p->exemptions, &v)) {
+			if (fg_exemptions_have(&p->exemptions, v)) {
 				r->counts.exempted++;
 				return 0; /* whatever else matches */
 			}
-			if (fg_exemptions_have(&r->exemptions, &v)) {
+			if (fg_exemptions_have(&r->exemptions, v)) {
 				r->counts.exempted++;
 				continue;
 			}
@@ -307,6 +302,25 @@ size_t fg_policy_evaluate(const struct fg_policy *policy,
 				return n;
 		}
 	}
+	return n;
+}
+
+size_t fg_policy_evaluate(const struct fg_policy *policy,
+			  const struct fg_flow_table *table,
+			  const struct fg_flow *flow,
+			  struct fg_grant out[FG_GRANTS_MAX])
+{
+	/* counters and scratch: what it means stays as it is */
+	struct fg_policy *p = (struct fg_policy *)policy;
+	const struct fg_view v = {table, flow, p->scope->catalog};
+	bool found = fg_index_find(p->index, &v, p->found, p->exact);
+	size_t n;
+
+	if (!found && !p->any_always)
+		return 0; /* most flows, however many actions there are */
+	n = evaluate_found(p, &v, out);
+	if (found) /* for the next one */
+		memset(p->found, 0, 2 * p->words * sizeof(*p->found));
 	return n;
 }
 

@@ -53,10 +53,12 @@ struct fg_policy {
 	int64_t time_from, time_next;
 
 	struct fg_index *index;
-	size_t words;		 /* of these sets of rules: */
-	uint64_t *always;	 /* cannot be found by ids */
-	uint64_t *active;	 /* enabled, and open */
-	uint64_t *found, *exact; /* scratch of fg_policy_evaluate() */
+	size_t words;	  /* of these sets of rules: */
+	uint64_t *always; /* cannot be found by ids */
+	bool any_always;
+	uint64_t *active; /* enabled, and open */
+	/* scratch of fg_policy_evaluate(), one after the other, zero between */
+	uint64_t *found, *exact;
 
 	uint64_t overflow; /* grants beyond FG_GRANTS_MAX */
 	bool said_overflow;
