@@ -88,6 +88,15 @@ $(B)/%.o: %.c $(B)/.paths | $(B)/.deps-found
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+# The page of flowgatectl report, as numbers for a C array.
+$(B)/common/cli/report.inc: common/cli/report.html
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@
+
+$(B)/common/cli/report.o: $(B)/common/cli/report.inc
+$(B)/common/cli/report.o: CPPFLAGS += -I$(B)
+
 $(B)/flowgated: $(call obj,$(HOST) $(POLICY) $(FLOW) $(BASE))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(HOST_LIBS)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "report.h"
 #include "top.h"
 
 #define DEFAULT_SOCKET "/run/flowgate/control.sock"
@@ -136,6 +137,34 @@ static int top(const struct options *o, const struct command *c, int argc,
 	return error ? complain(EXIT_OTHER, "%s", err) : 0;
 }
 
+static int report(const struct options *o, const struct command *c, int argc,
+		  char **argv)
+{
+	const char *path = NULL;
+	char err[1024], *body;
+	size_t len;
+	int error;
+
+	if (argc == 2 && !strcmp(argv[0], "-o"))
+		path = argv[1];
+	else if (argc)
+		return complain(EXIT_USAGE, "usage: flowgatectl %s %s", c->name,
+				c->arguments);
+	if (o->json && !path)
+		return forward(o, c, 0, NULL);
+	error = fg_client_body(o->socket, c->name, &body, &len, err,
+			       sizeof(err));
+	if (error)
+		return complain(error == -EREMOTEIO ? EXIT_USAGE : EXIT_OTHER,
+				"%s", err);
+	error = path ? fg_report_save(path, body, len) :
+		       fg_report_write(stdout, body, len);
+	free(body);
+	return error ? complain(EXIT_OTHER, "cannot write %s: %s",
+				path ? path : "the page", strerror(-error)) :
+		       0;
+}
+
 static const struct command commands[] = {
 	{"status", "", "sources, flows and targets: is all well?", 0, 0, true,
 	 forward},
@@ -149,6 +178,9 @@ static const struct command commands[] = {
 	 "applications and devices, live; q quits", 0, -1, false, top},
 	{"metrics", "", "all counters as Prometheus text", 0, 0, false,
 	 forward},
+	{"report", "[-o FILE.html]",
+	 "a page of the last 24 hours, to look at in a browser", 0, 2, false,
+	 report},
 	{"reload", "", "read the configuration again and say how it went", 0, 0,
 	 false, forward},
 	{"version", "", "of the flowgated that is running", 0, 0, false,

@@ -126,17 +126,24 @@ static void count_delay(struct stats *s, const struct fg_flow *flow)
 
 static void count_new(struct stats *s, const struct fg_flow *flow)
 {
+	struct fg_history *h = s->history->history;
+	const struct fg_label *note;
 	struct fg_label address;
 	struct labels l;
+	uint16_t at;
 
 	labels_of(s, flow, &l);
 	tally(s, FG_BY_APPLICATION, &l.application)->flows++;
 	tally(s, FG_BY_CATEGORY, &l.category)->flows++;
 	tally(s, FG_BY_DEVICE, &l.device)->flows++;
-	fg_label_address(&address, flow);
-	fg_history_note(s->history->history, FG_THING_DEVICE,
-			place(s, FG_THING_DEVICE, &l.device), &address);
 	count_delay(s, flow);
+	at = place(s, FG_THING_DEVICE, &l.device);
+	note = &fg_history_at(h, FG_THING_DEVICE, at)->note;
+	/* of several addresses the one that people know */
+	if (flow->ip_version == 6 && strchr(note->text, '.'))
+		return;
+	fg_label_address(&address, flow);
+	fg_history_note(h, FG_THING_DEVICE, at, &address);
 }
 
 /* The same flow with another class or key: only what is new counts. */
