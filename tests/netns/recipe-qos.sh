@@ -14,7 +14,9 @@ KBIT=20000
 SECONDS_EACH=3
 
 class_bytes() { # INTERFACE CLASS
-	tc -j -s class show dev "$1" classid "1:$2" | jq '.[0].stats.bytes'
+	tc -s class show dev "$1" |
+		awk -v class="1:$2" '/^class/ { mine = $3 == class }
+			/Sent/ && mine { print $2 }'
 }
 
 # What arrives, by DSCP, on the device and on the server.
