@@ -18,6 +18,7 @@
  *	leave TARGET ID [reason=R]	mirrors the enter
  *	rekey TARGET ID KEY=VALUE...	changes a flow that is a member
  *	event EVENT ID [reason=R]	announced updated counted removed
+ *	crowd TARGET enter|leave FROM COUNT	many flows without a name
  *	flush				the end of a burst
  *	status [TARGET]			"status NAME KEY=VALUE...", a line each
  *	until TARGET KEY VALUE [MS]	serves timers, descriptors and jobs
@@ -839,6 +840,41 @@ static void membership(struct driver *d, char **w, int n, bool enter)
 	}
 }
 
+/* Members without a name: TCP from 10.0.0.1 to port 443 of 100.64.0.0 + n. */
+static void crowd(struct driver *d, struct target *t, uint32_t from,
+		  uint32_t count, bool enter)
+{
+	const struct fg_member m = {
+		.size = sizeof(m), .action = "crowd", .targets = t->name};
+	struct fg_flow f = {
+		.ip_version = 4,
+		.ip_protocol = 6,
+		.local_addr = {10, 0, 0, 1},
+		.local_port = 4000,
+		.other_port = 443,
+		.other_type = FG_OTHER_REMOTE,
+		.flags = FG_FLOW_INTERNAL | FG_FLOW_HAS_ORIGIN |
+			 FG_FLOW_LOCAL_ORIGIN,
+	};
+
+	heap_mark(d);
+	for (uint32_t n = from; n < from + count; n++) {
+		uint32_t addr = 0x64400000 + n;
+
+		for (int i = 0; i < 4; i++)
+			f.other_addr[i] = (uint8_t)(addr >> (24 - 8 * i));
+		memcpy(f.digest, &n, sizeof(n));
+		if (enter)
+			t->type->enter(t->instance, &f, &m, FG_REASON_DETECTED);
+		else
+			t->type->leave(t->instance, &f, &m, FG_REASON_PURGED);
+		/* as many as a read of the socket brings */
+		if (n % 512 == 511)
+			t->type->flush(t->instance, host_now(&d->host));
+	}
+	heap_check(d, "a crowd");
+}
+
 static void rekey(struct driver *d, struct target *t, struct flow *f,
 		  const struct fg_flow *old)
 {
@@ -944,6 +980,9 @@ static void line(struct driver *d, char *text)
 		f = flow_named(d, w[2], false);
 		if (f && t->type->explain)
 			t->type->explain(t->instance, &f->f, print_line, NULL);
+	} else if (!strcmp(w[0], "crowd") && n > 4 && t) {
+		crowd(d, t, (uint32_t)atoi(w[3]), (uint32_t)atoi(w[4]),
+		      !strcmp(w[2], "enter"));
 	} else if (!strcmp(w[0], "never") && n > 1) {
 		d->never_version = fg_addr_parse(w[1], strlen(w[1]), d->never);
 	} else if (!strcmp(w[0], "echo") && n > 1) {
