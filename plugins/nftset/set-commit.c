@@ -37,18 +37,14 @@ static void run(struct fg_job *job)
 		       sizeof(s->reply), &s->answer);
 }
 
-static void count(struct fg_set *s, enum fg_lease_op op)
+static void count(struct fg_set *s, const struct fg_lease_change *c)
 {
-	switch (op) {
-	case FG_LEASE_ADD:
-		s->adds++;
-		break;
-	case FG_LEASE_DELETE:
+	if (c->op == FG_LEASE_DELETE)
 		s->deletes++;
-		break;
-	default:
+	else if (c->op == FG_LEASE_ADD || (!c->known && !c->other))
+		s->adds++;
+	else
 		s->renewals++;
-	}
 }
 
 /* Says once what the kernel has against an element. */
@@ -96,7 +92,7 @@ static void settle(struct fg_set *s)
 	/* the last first: what is to be sent again keeps its order */
 	for (size_t i = s->changes; i-- > 0;) {
 		if (s->result[i] == FG_LEASE_DONE) {
-			count(s, s->change[i].op);
+			count(s, &s->change[i]);
 			if (s->change[i].op == FG_LEASE_DELETE &&
 			    s->room != SIZE_MAX)
 				s->room++;
