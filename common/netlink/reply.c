@@ -6,6 +6,9 @@
 
 #include "reply.h"
 
+/* Above the errno values are those of ipset, from 4096 to some 4500. */
+#define ERROR_MAX 65535
+
 /* NLMSGERR_ATTR_OFFS of the attributes behind the error, or 0. */
 static uint32_t extack_offset(const uint8_t *p, size_t len)
 {
@@ -50,8 +53,9 @@ static void read_error(const uint8_t *p, size_t len, uint16_t flags,
 		result->error[result->errors] = (struct fg_nl_error){
 			.seq = seq,
 			/* INT_MIN has no positive counterpart */
-			.error = err.error < 0 && err.error > -4096 ? -err.error
-								    : EPROTO,
+			.error = err.error < 0 && err.error >= -ERROR_MAX
+					 ? -err.error
+					 : EPROTO,
 			.offset = flags & NLM_F_ACK_TLVS && skip < len
 					  ? extack_offset(p + skip, len - skip)
 					  : 0,

@@ -19,7 +19,7 @@
 struct fg_nl_error {
 	uint32_t seq;	 /* of the message that failed */
 	uint32_t offset; /* of the bad attribute in it, from its header; or 0 */
-	int error;	 /* a positive errno */
+	int error;	 /* a positive errno, or one of ipset's own */
 };
 
 /* How a send went. */

@@ -313,16 +313,15 @@ void fg_updater_drain(struct fg_updater *u)
 
 /* --------------------------------------------------------------- changes */
 
+/*
+ * A change strikes one connection, which is the other side's matter: the local
+ * side is a host of one's own, for which there are exemptions.
+ */
 static bool may(struct fg_updater *u, const struct fg_flow *flow)
 {
 	const struct fg_host *h = u->host;
 
-	if (!h->never)
-		return true;
-	/* on the WAN side the local address is the gateway's for all */
-	return !h->never(h, flow->ip_version, flow->other_addr) &&
-	       (flow->flags & FG_FLOW_IP_NAT ||
-		!h->never(h, flow->ip_version, flow->local_addr));
+	return !h->never || !h->never(h, flow->ip_version, flow->other_addr);
 }
 
 struct fg_change *fg_updater_put(struct fg_updater *u,
