@@ -10,6 +10,7 @@
  * the action still says the same: their flows then do not even notice it.
  */
 #include "membership.h"
+#include "audience.h"
 #include "generation.h"
 #include "verdict.h"
 
@@ -52,27 +53,6 @@ struct fg_membership {
 
 /* --------------------------------------------------------- enter and leave */
 
-static void tell(struct fg_membership *m, uint32_t id,
-		 const struct fg_flow *flow, bool enter, enum fg_reason reason)
-{
-	const struct fg_seat *seat = fg_seat(m->verdicts, id);
-	struct fg_target *t = seat->target;
-	uint64_t *count = seat->pub.observe ? &t->observed : &t->members;
-
-	for (struct fg_target **o = m->current ? m->current->movers : NULL;
-	     o && *o; o++)
-		(*o)->type->moved((*o)->instance, flow, t->name, &seat->pub,
-				  enter, reason);
-	t->dirty = true;
-	if (enter) {
-		++*count;
-		t->type->enter(t->instance, flow, &seat->pub, reason);
-	} else {
-		--*count;
-		t->type->leave(t->instance, flow, &seat->pub, reason);
-	}
-}
-
 static void roster_of(const struct fg_membership *m, const struct fg_flow *flow,
 		      struct fg_roster *r)
 {
@@ -83,52 +63,17 @@ static void roster_of(const struct fg_membership *m, const struct fg_flow *flow,
 static void tell_event(struct fg_membership *m, enum fg_event event,
 		       const struct fg_flow *flow, enum fg_reason reason)
 {
-	struct fg_target **t;
-
 	if (m->setup.watch)
 		m->setup.watch(m->setup.ctx, event, flow, reason);
-	if (!m->current)
-		return;
-	for (t = m->current->listeners; *t; t++) {
-		(*t)->dirty = true;
-		(*t)->type->event((*t)->instance, event, flow, reason);
-	}
+	fg_audience_event(m->current, event, flow, reason);
 }
 
-/* A new class, to those who want it told like a new key. */
-static void tell_class(struct fg_membership *m, const struct fg_flow *old,
-		       const struct fg_flow *flow)
+static void tell_move(struct fg_membership *m, uint32_t seat,
+		      const struct fg_flow *flow, bool enter,
+		      enum fg_reason reason)
 {
-	struct fg_target **t;
-
-	for (t = m->current ? m->current->listeners : NULL; t && *t; t++) {
-		if (!((*t)->type->flags & FG_TYPE_CLASS))
-			continue;
-		(*t)->dirty = true;
-		(*t)->type->event((*t)->instance, FG_EVENT_REMOVED, old,
-				  FG_REASON_RECLASSIFIED);
-		(*t)->type->event((*t)->instance, FG_EVENT_ANNOUNCED, flow,
-				  FG_REASON_RECLASSIFIED);
-	}
-}
-
-static void tell_growth(struct fg_membership *m, const struct fg_flow *old,
-			const struct fg_flow *flow)
-{
-	const struct fg_growth by = {
-		.local_bytes = flow->local_bytes - old->local_bytes,
-		.other_bytes = flow->other_bytes - old->other_bytes,
-		.local_packets = flow->local_packets - old->local_packets,
-		.other_packets = flow->other_packets - old->other_packets,
-	};
-	struct fg_target **t;
-
-	/* a new announcement of the digest starts again from nothing */
-	if (!m->current || flow->local_bytes < old->local_bytes ||
-	    flow->other_bytes < old->other_bytes)
-		return;
-	for (t = m->current->counters; *t; t++)
-		(*t)->type->count((*t)->instance, flow, &by);
+	fg_audience_move(m->current, fg_seat(m->verdicts, seat), flow, enter,
+			 reason);
 }
 
 /*
@@ -158,10 +103,10 @@ static void transition(struct fg_membership *m, struct fg_flow *flow,
 	fg_flow_set_verdict(m->setup.table, flow, id);
 	for (size_t i = 0; i < old.count; i++)
 		if (!fg_roster_has(&kept, old.ids[i]))
-			tell(m, old.ids[i], flow, false, reason);
+			tell_move(m, old.ids[i], flow, false, reason);
 	for (size_t i = 0; i < kept.count; i++)
 		if (!fg_roster_has(&old, kept.ids[i]))
-			tell(m, kept.ids[i], flow, true, reason);
+			tell_move(m, kept.ids[i], flow, true, reason);
 	fg_verdict_drop(m->verdicts, was);
 }
 
@@ -218,23 +163,6 @@ static void drop(struct fg_membership *m, struct fg_flow *flow,
 	fg_flow_remove(m->setup.table, flow);
 }
 
-static void rekey_seat(const struct fg_seat *seat, const struct fg_flow *flow,
-		       const struct fg_flow *old, uint32_t changed)
-{
-	struct fg_target *t = seat->target;
-
-	if (!(changed & FG_CHANGED_KEY) &&
-	    !(changed & FG_CHANGED_CLASS && t->type->flags & FG_TYPE_CLASS))
-		return;
-	t->dirty = true;
-	if (t->type->rekey) {
-		t->type->rekey(t->instance, old, flow, &seat->pub);
-		return;
-	}
-	t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
-	t->type->enter(t->instance, flow, &seat->pub, FG_REASON_REKEYED);
-}
-
 /*
  * What a member's target works from changed: old is what it was told. Delegated
  * memberships first: the one that delegated may take them back, and then they
@@ -252,7 +180,7 @@ static void rekey(struct fg_membership *m, struct fg_flow *flow,
 				fg_seat(m->verdicts, r.ids[i]);
 
 			if (own == !seat->principal)
-				rekey_seat(seat, flow, old, changed);
+				fg_audience_rekey(seat, old, flow, changed);
 		}
 }
 
@@ -336,7 +264,7 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 	old = *flow;
 	changed = fg_flow_store(m->setup.table, flow, &next, message);
 	if (changed & FG_CHANGED_COUNTERS)
-		tell_growth(m, &old, flow);
+		fg_audience_growth(m->current, &old, flow);
 	if (announced)
 		return changed;
 	if (changed & FG_CHANGED_KEY)
@@ -346,7 +274,7 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 	if (changed & FG_CHANGED_KEY)
 		tell_event(m, FG_EVENT_ANNOUNCED, flow, FG_REASON_REKEYED);
 	else if (changed & FG_CHANGED_CLASS)
-		tell_class(m, &old, flow);
+		fg_audience_class(m->current, &old, flow);
 	return changed;
 }
 

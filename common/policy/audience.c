@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* audience.c - who of the targets in force hears what, and in which form. */
+#include "audience.h"
+
+void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
+		      const struct fg_flow *flow, bool enter,
+		      enum fg_reason reason)
+{
+	struct fg_target *t = seat->target;
+	uint64_t *count = seat->pub.observe ? &t->observed : &t->members;
+
+	for (struct fg_target **o = b ? b->movers : NULL; o && *o; o++)
+		(*o)->type->moved((*o)->instance, flow, t->name, &seat->pub,
+				  enter, reason);
+	t->dirty = true;
+	if (enter) {
+		++*count;
+		t->type->enter(t->instance, flow, &seat->pub, reason);
+	} else {
+		--*count;
+		t->type->leave(t->instance, flow, &seat->pub, reason);
+	}
+}
+
+void fg_audience_event(const struct fg_bound *b, enum fg_event event,
+		       const struct fg_flow *flow, enum fg_reason reason)
+{
+	for (struct fg_target **t = b ? b->listeners : NULL; t && *t; t++) {
+		(*t)->dirty = true;
+		(*t)->type->event((*t)->instance, event, flow, reason);
+	}
+}
+
+void fg_audience_class(const struct fg_bound *b, const struct fg_flow *old,
+		       const struct fg_flow *flow)
+{
+	for (struct fg_target **t = b ? b->listeners : NULL; t && *t; t++) {
+		if (!((*t)->type->flags & FG_TYPE_CLASS))
+			continue;
+		(*t)->dirty = true;
+		(*t)->type->event((*t)->instance, FG_EVENT_REMOVED, old,
+				  FG_REASON_RECLASSIFIED);
+		(*t)->type->event((*t)->instance, FG_EVENT_ANNOUNCED, flow,
+				  FG_REASON_RECLASSIFIED);
+	}
+}
+
+void fg_audience_growth(const struct fg_bound *b, const struct fg_flow *old,
+			const struct fg_flow *flow)
+{
+	const struct fg_growth by = {
+		.local_bytes = flow->local_bytes - old->local_bytes,
+		.other_bytes = flow->other_bytes - old->other_bytes,
+		.local_packets = flow->local_packets - old->local_packets,
+		.other_packets = flow->other_packets - old->other_packets,
+	};
+
+	/* a new announcement of the digest starts again from nothing */
+	if (flow->local_bytes < old->local_bytes ||
+	    flow->other_bytes < old->other_bytes)
+		return;
+	for (struct fg_target **t = b ? b->counters : NULL; t && *t; t++)
+		(*t)->type->count((*t)->instance, flow, &by);
+}
+
+void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
+		       const struct fg_flow *flow, uint32_t changed)
+{
+	struct fg_target *t = seat->target;
+
+	if (!(changed & FG_CHANGED_KEY) &&
+	    !(changed & FG_CHANGED_CLASS && t->type->flags & FG_TYPE_CLASS))
+		return;
+	t->dirty = true;
+	if (t->type->rekey) {
+		t->type->rekey(t->instance, old, flow, &seat->pub);
+		return;
+	}
+	t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
+	t->type->enter(t->instance, flow, &seat->pub, FG_REASON_REKEYED);
+}

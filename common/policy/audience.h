@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audience.h - who of the targets in force hears what, and in which form.
+ *
+ * Only calls the targets' callbacks and marks those targets dirty; what is
+ * true of the flow has been settled before.
+ */
+#ifndef FG_POLICY_AUDIENCE_H
+#define FG_POLICY_AUDIENCE_H
+
+#include "generation.h"
+
+/* b may be NULL, as long as nothing is in force: then nobody hears. */
+
+/* The flow enters or leaves the target of a seat. */
+void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
+		      const struct fg_flow *flow, bool enter,
+		      enum fg_reason reason);
+/* To every type with .event. */
+void fg_audience_event(const struct fg_bound *b, enum fg_event event,
+		       const struct fg_flow *flow, enum fg_reason reason);
+/* A new class, to those types with .event that want it like a new key. */
+void fg_audience_class(const struct fg_bound *b, const struct fg_flow *old,
+		       const struct fg_flow *flow);
+/* By how much the counters grew, to every type with .count. */
+void fg_audience_growth(const struct fg_bound *b, const struct fg_flow *old,
+			const struct fg_flow *flow);
+/* A member's key or class (FG_CHANGED_*) changed; old is what was told. */
+void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
+		       const struct fg_flow *flow, uint32_t changed);
+
+#endif
