@@ -306,14 +306,15 @@ $(B)/$(NAME).tar.gz: FORCE
 			--mode=go-w,a+rX | gzip -9n >$@
 	@echo $@
 
+# Built in a directory of its own: what is here may have been built otherwise.
 deb: $(B)/$(NAME).tar.gz ## Debian packages, into the build directory
-	$(Q)rm -rf $(B)/deb && mkdir -p $(B)/deb
-	$(Q)tar -x -f $< -C $(B)/deb
-	$(Q)mv $(B)/deb/$(NAME)/common/dist/debian $(B)/deb/$(NAME)/debian
-	$(Q)sed -i 's/@VERSION@/$(VERSION)/' $(B)/deb/$(NAME)/debian/changelog
-	$(Q)cd $(B)/deb/$(NAME) && env -u MAKEFLAGS -u MAKELEVEL -u B dpkg-buildpackage -b -us -uc >../log 2>&1 || \
-		{ tail -n 40 ../log; exit 1; }
-	$(Q)mv $(B)/deb/*.deb $(B)/ && ls $(B)/*.deb
+	$(Q)tmp=$$(mktemp -d) && trap 'rm -rf $$tmp' EXIT && \
+	tar -x -f $< -C $$tmp && cd $$tmp/$(NAME) && mv common/dist/debian . && \
+	sed -i 's/@VERSION@/$(VERSION)/' debian/changelog && \
+	{ env -u MAKEFLAGS -u MAKELEVEL -u B dpkg-buildpackage -b -us -uc >$(abspath $(B))/deb.log 2>&1 || \
+		{ tail -n 40 $(abspath $(B))/deb.log; exit 1; }; } && \
+	mv ../*.deb ../*.changes ../*.buildinfo $(abspath $(B))/
+	@ls $(B)/*.deb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -324,4 +325,4 @@ clean: ## remove what was built
 .PHONY: all help clean deps deps-test unit tools check demo fuzz fuzz-run install uninstall dist deb FORCE
 .SECONDARY:
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
