@@ -80,8 +80,8 @@ all: $(PROGRAMS) $(PLUGIN_SO) ## build the programs and plugins (default)
 # Paths are compiled in: "make install PREFIX=..." builds again what has others.
 $(B)/.paths: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' $(VERSION) $(PREFIX) $(LIBDIR) $(SYSCONFDIR) $(DOCDIR) >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@printf '%s\n' $(VERSION) $(PREFIX) $(LIBDIR) $(SYSCONFDIR) $(DOCDIR) >$@.$$$$; \
+		cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
 
 $(B)/%.o: %.c $(B)/.paths | $(B)/.deps-found
 	$(call say,CC,$<)
@@ -277,7 +277,7 @@ CONFIG = $(DESTDIR)$(SYSCONFDIR)/flowgate/flowgate.json
 
 $(B)/dist/%: common/dist/%.in $(B)/.paths
 	@mkdir -p $(@D)
-	$(Q)sed $(foreach v,VERSION PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR SYSCONFDIR DOCDIR,-e 's|@$(v)@|$($(v))|g') $< >$@
+	$(Q)sed $(foreach v,VERSION PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR SYSCONFDIR DOCDIR,-e 's|@$(v)@|$($(v))|g') $< >$@.$$$$ && mv $@.$$$$ $@
 
 install: all $(MADE) ## install below PREFIX (/usr/local), under DESTDIR
 	$(Q)$(call each_installed,install -D -m $$mode "$$file" "$$to" || exit 1)
