@@ -38,11 +38,11 @@ int fg_report_write(FILE *out, const char *json, size_t len)
 	const char *at = memmem(page, sizeof(page), place, sizeof(place) - 1);
 	const char *rest = at + sizeof(place) - 1;
 
+	errno = 0; /* what stays in it is what the first failure left */
 	fwrite(page, 1, (size_t)(at - page), out);
 	write_json(out, json, len);
 	fwrite(rest, 1, sizeof(page) - (size_t)(rest - page), out);
-	errno = 0;
-	if (fflush(out) || ferror(out))
+	if (ferror(out) || fflush(out))
 		return errno ? -errno : -EIO;
 	return 0;
 }

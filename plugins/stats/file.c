@@ -21,6 +21,7 @@ struct fg_file {
 	int result; /* of the job */
 	int error;  /* of the last one that is done */
 	uint64_t written;
+	uint64_t failures;
 };
 
 static int write_all(int fd, const char *text, size_t len)
@@ -77,6 +78,7 @@ static void done(struct fg_job *job)
 
 	f->busy = false;
 	f->written += f->result == 0;
+	f->failures += f->result != 0;
 	if (f->result && f->result != f->error)
 		h->log(h, FG_LOG_WARNING,
 		       "%s: cannot be written: %s (nothing else depends on it; "
@@ -143,6 +145,11 @@ int fg_file_error(const struct fg_file *f)
 uint64_t fg_file_written(const struct fg_file *f)
 {
 	return f->written;
+}
+
+uint64_t fg_file_failures(const struct fg_file *f)
+{
+	return f->failures;
 }
 
 int fg_file_read(const char *path, size_t max, char **text, size_t *len)

@@ -33,6 +33,7 @@ void fg_file_write(struct fg_file *f, bool at_once);
 /* The last write's outcome: 0 or -errno. */
 int fg_file_error(const struct fg_file *f);
 uint64_t fg_file_written(const struct fg_file *f);
+uint64_t fg_file_failures(const struct fg_file *f);
 
 /* All of a file, at most max bytes, freed by the caller. 0 or -errno. */
 int fg_file_read(const char *path, size_t max, char **text, size_t *len);

@@ -578,6 +578,7 @@ static void stats_status(void *target, struct fg_status *out)
 		if (!files[i])
 			continue;
 		written += fg_file_written(files[i]);
+		out->errors += fg_file_failures(files[i]);
 		if (!fg_file_error(files[i]))
 			continue;
 		snprintf(s->reason, sizeof(s->reason),
