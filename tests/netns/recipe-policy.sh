@@ -41,7 +41,8 @@ at_time() { # TIME CONFIGURATION
 	nft flush set inet $T refused.v6
 	export WALL
 	WALL=$(date -d "TZ=\"Europe/Zurich\" $1" +%s)
-	LD_PRELOAD=$D/wall.so flowgate "$config"
+	LD_PRELOAD=$D/wall.so ASAN_OPTIONS=verify_asan_link_order=0 \
+		flowgate "$config"
 }
 
 evening() { # V4ADDRESS_PREFIX, as in "198.51.100." or "2001:db8:64::"
