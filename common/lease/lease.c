@@ -622,6 +622,7 @@ size_t fg_leases_collect(struct fg_leases *t, struct fg_lease_change *out,
 
 	while (n < max && (l = pop(t))) {
 		enum fg_lease_op op;
+		bool fresh;
 
 		if (l->flags & LINGER && l->end <= tick_of(t, now)) {
 			end_linger(t, l);
@@ -633,7 +634,8 @@ size_t fg_leases_collect(struct fg_leases *t, struct fg_lease_change *out,
 			touch(t, l, false);
 			continue;
 		}
-		if (op == FG_LEASE_ADD && room != SIZE_MAX && room-- == 0) {
+		fresh = op != FG_LEASE_DELETE && l->present == NO;
+		if (fresh && room != SIZE_MAX && room-- == 0) {
 			room = 0;
 			wait_for_room(t, l, now);
 			continue;
@@ -649,7 +651,8 @@ size_t fg_leases_collect(struct fg_leases *t, struct fg_lease_change *out,
 			.other = l->present == OTHER,
 			.note = l->note,
 			.class = l->class,
-			.may_evict = op == FG_LEASE_ADD && !(l->flags & FULL),
+			.fresh = fresh,
+			.may_evict = fresh && !(l->flags & FULL),
 			.key = l->key,
 		};
 		l->flags |= FLIGHT;

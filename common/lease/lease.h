@@ -78,16 +78,17 @@ struct fg_lease_change {
 	uint32_t had; /* the data that is there, when known */
 	uint32_t note;
 	uint16_t class;
-	bool known;	/* is there, with had */
-	bool other;	/* is there, with data that nobody knows */
-	bool may_evict; /* an ADD that was never turned away for lack of room */
+	bool known;	    /* is there, with had */
+	bool other;	    /* is there, with data that nobody knows */
+	bool fresh;	    /* is not there, as far as is known: needs room */
+	bool may_evict;	    /* fresh, and never turned away for lack of room */
 	const uint8_t *key; /* valid until it is settled */
 };
 
 /*
  * Takes up to max pending leases, first come first served. Each must be given
- * to settle() once. room: how many ADDs the kernel has room for; the others
- * wait as if turned away. SIZE_MAX: unlimited.
+ * to settle() once. room: how many fresh ones the kernel has room for; the
+ * others wait as if turned away. SIZE_MAX: unlimited.
  */
 size_t fg_leases_collect(struct fg_leases *t, struct fg_lease_change *out,
 			 size_t max, size_t room, int64_t now);

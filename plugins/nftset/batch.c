@@ -489,7 +489,7 @@ enum fg_verdict fg_batch_judge(const struct fg_batch *b,
 			continue;
 		/* those behind it find no room either */
 		for (size_t j = (size_t)who; j < n; j++)
-			if (changes[j].op == FG_LEASE_ADD)
+			if (changes[j].fresh)
 				result[j] = FG_LEASE_FULL;
 	}
 	if (verdict == FG_VERDICT_REPAIR && !named)

@@ -41,7 +41,7 @@ static void count(struct fg_set *s, const struct fg_lease_change *c)
 {
 	if (c->op == FG_LEASE_DELETE)
 		s->deletes++;
-	else if (c->op == FG_LEASE_ADD || (!c->known && !c->other))
+	else if (c->fresh)
 		s->adds++;
 	else
 		s->renewals++;
@@ -62,19 +62,21 @@ static void say_refused(struct fg_set *s, const struct fg_lease_change *c,
 /* Some are turned away for lack of room: make it, or wait for it. */
 static void make_room(struct fg_set *s)
 {
-	bool any = false;
+	size_t fit = 0, full = 0;
 
 	for (size_t i = 0; i < s->changes; i++) {
+		if (s->result[i] == FG_LEASE_AGAIN)
+			fit += s->change[i].fresh;
 		if (s->result[i] != FG_LEASE_FULL)
 			continue;
-		any = true;
+		full++;
 		if (s->o.evict && s->change[i].may_evict &&
 		    fg_leases_evict(s->leases)) {
 			s->evicted++;
 			s->result[i] = FG_LEASE_AGAIN;
 		}
 	}
-	if (!any)
+	if (!full)
 		return;
 	if (!s->room_at)
 		LOG(s, FG_LOG_WARNING, "is full (%u elements): %s",
@@ -83,8 +85,20 @@ static void make_room(struct fg_set *s)
 			       : "new ones wait; raise its \"size\", or set "
 				 "\"on_full\" to \"evict\"");
 	s->room_at = s->sent + RECHECK_MS;
-	s->room = s->o.evict ? SIZE_MAX : 0;
+	/* those that came before the first of them did find room */
+	s->room = s->o.evict ? SIZE_MAX : fit;
+	s->probing = false;
 	s->errors++;
+}
+
+static void use_room(struct fg_set *s, const struct fg_lease_change *c)
+{
+	if (s->room == SIZE_MAX)
+		return;
+	if (c->op == FG_LEASE_DELETE)
+		s->room++;
+	else if (c->fresh && s->room)
+		s->room--;
 }
 
 static void settle(struct fg_set *s)
@@ -93,9 +107,7 @@ static void settle(struct fg_set *s)
 	for (size_t i = s->changes; i-- > 0;) {
 		if (s->result[i] == FG_LEASE_DONE) {
 			count(s, &s->change[i]);
-			if (s->change[i].op == FG_LEASE_DELETE &&
-			    s->room != SIZE_MAX)
-				s->room++;
+			use_room(s, &s->change[i]);
 		}
 		fg_leases_settle(s->leases, &s->change[i], s->result[i],
 				 s->sent);
@@ -167,6 +179,9 @@ static void committed(struct fg_set *s)
 		s->limit = s->limit * 2 < FG_BATCH_MAX ? s->limit * 2
 						       : FG_BATCH_MAX;
 	settle(s);
+	/* as long as all goes in, there is room for more */
+	if (s->probing)
+		s->room = FG_BATCH_MAX;
 	if (s->rebuilding && !fg_set_pending(s)) {
 		s->rebuilding = false;
 		LOG(s, FG_LOG_INFO, "has all its elements again");
@@ -279,6 +294,17 @@ int fg_set_make_batch(struct fg_set *s)
 	return 0;
 }
 
+/* A second later: one transaction may find out whether there is room. */
+static void try_room(struct fg_set *s, int64_t now)
+{
+	struct fg_lease_counts c;
+
+	fg_leases_counts(s->leases, &c);
+	s->probing = c.waiting || c.pending;
+	s->room = s->probing ? FG_BATCH_MAX : SIZE_MAX;
+	s->room_at = s->probing ? now + RECHECK_MS : 0;
+}
+
 /* Sends what is pending. True: there is more, and nothing to wait for. */
 bool fg_set_commit(struct fg_set *s)
 {
@@ -290,14 +316,8 @@ bool fg_set_commit(struct fg_set *s)
 	if (s->rebatch)
 		fg_set_make_batch(s);
 	s->rebatch = false;
-	if (s->room_at && now >= s->room_at) {
-		struct fg_lease_counts c;
-
-		/* one transaction may find out whether there is room */
-		fg_leases_counts(s->leases, &c);
-		s->room = c.waiting || c.pending ? FG_BATCH_MAX : SIZE_MAX;
-		s->room_at = s->room == SIZE_MAX ? 0 : now + RECHECK_MS;
-	}
+	if (s->room_at && now >= s->room_at)
+		try_room(s, now);
 	s->changes =
 		fg_leases_collect(s->leases, s->change, s->limit, s->room, now);
 	if (!s->changes)

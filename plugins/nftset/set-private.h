@@ -78,6 +78,7 @@ struct fg_set {
 	size_t limit;	 /* changes in the next transaction */
 	size_t repairs;	 /* in a row */
 	size_t room;	 /* for new elements; SIZE_MAX: as far as is known */
+	bool probing;	 /* finding out whether there is room */
 	int64_t room_at; /* when to try anew; 0: not full */
 	int64_t later;	 /* not before this */
 	int64_t recheck; /* look at the set then; 0: it is fit */

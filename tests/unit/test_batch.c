@@ -43,8 +43,12 @@ static struct fg_lease_change change(uint32_t id, enum fg_lease_op op)
 
 	memcpy(key, &id, sizeof(id));
 
-	return (struct fg_lease_change){
-		.id = id, .op = op, .data = 0x10 + id, .had = 0x20, .key = key};
+	return (struct fg_lease_change){.id = id,
+					.op = op,
+					.data = 0x10 + id,
+					.had = 0x20,
+					.fresh = op == FG_LEASE_ADD,
+					.key = key};
 }
 
 /* ------------------------------------------------- the same with libnftnl */
