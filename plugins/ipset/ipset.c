@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/word.h"
+#include "lease/scope.h"
 #include "set.h"
 
 #define SIZE_DEFAULT 65536
@@ -24,6 +26,10 @@ struct target {
 	bool wanted[2]; /* IPv4, IPv6 */
 	struct fg_ipset *set[2];
 	struct fg_key_shape shape[2];
+	struct fg_scope scope;
+	/* members that have no element */
+	uint64_t side;
+	uint64_t other_type;
 	uint64_t no_key;
 	uint64_t never;
 };
@@ -42,30 +48,21 @@ static const struct fg_node *at_key(struct target *t, const struct fg_node *cfg,
 static int read_type(struct target *t, const struct fg_node *cfg)
 {
 	const struct fg_config *c = t->host->config;
-	const char *type = fg_ipset_types[FG_IPSET_IP_PORT_IP], *near;
-	unsigned i = 0;
+	unsigned type = FG_IPSET_IP_PORT_IP;
+	const char *text = "";
 
-	if (c->text(cfg, "type", &type) < 0)
-		return -EINVAL;
-	while (i < FG_IPSET_TYPES && strcmp(fg_ipset_types[i], type))
-		i++;
-	t->o.schema.type = i;
-	if (i < FG_IPSET_TYPES)
-		return 0;
-	if (!strncmp(type, "hash:net", 8)) {
+	if (c->text(cfg, "type", &text) > 0 && !strncmp(text, "hash:net", 8)) {
 		c->error(at_key(t, cfg, "type"),
 			 "\"%s\" holds networks, but a flow has single "
 			 "addresses: use \"hash:ip\"",
-			 type);
+			 text);
 		return -EINVAL;
 	}
-	near = c->nearest(type, fg_ipset_types, FG_IPSET_TYPES);
-	c->error(at_key(t, cfg, "type"),
-		 "\"%s\" is not one of \"hash:ip\", \"hash:ip,port\", "
-		 "\"hash:ip,port,ip\", \"hash:mac\"%s%s%s",
-		 type, near ? ": did you mean \"" : "", near ? near : "",
-		 near ? "\"?" : "");
-	return -EINVAL;
+	if (fg_word_read(t->host, cfg, "type", fg_ipset_types, FG_IPSET_TYPES,
+			 &type) < 0)
+		return -EINVAL;
+	t->o.schema.type = type;
+	return 0;
 }
 
 static int read_fields(struct target *t, const struct fg_node *cfg)
@@ -82,20 +79,13 @@ static int read_fields(struct target *t, const struct fg_node *cfg)
 	if (c->count(list) != t->fields)
 		goto wrong;
 	for (size_t i = 0; i < t->fields; i++) {
-		const char *name = c->as_text(c->at(list, i)), *near;
-		int field = name ? fg_key_field(name) : -1;
+		unsigned field = 0;
 
-		if (field >= 0) {
-			t->field[i] = (uint8_t)field;
-			continue;
-		}
-		near = name ? c->nearest(name, fg_key_field_names(),
-					 FG_KEY_FIELD_COUNT)
-			    : NULL;
-		c->error(c->at(list, i), "no field of this name%s%s%s",
-			 near ? ": did you mean \"" : "", near ? near : "",
-			 near ? "\"?" : "");
-		return -EINVAL;
+		if (fg_word_at(t->host, c->at(list, i), "a field",
+			       fg_key_field_names(), FG_KEY_FIELD_COUNT,
+			       &field) < 0)
+			return -EINVAL;
+		t->field[i] = (uint8_t)field;
 	}
 	if (!fg_ipset_shape(&t->shape[0], t->o.schema.type, 4, t->field,
 			    t->fields))
@@ -113,11 +103,13 @@ wrong:
 
 static int read_names(struct target *t, const struct fg_node *cfg)
 {
+	static const char *const families[] = {"*", "ipv4", "ipv6"};
 	const struct fg_config *c = t->host->config;
-	const char *family = "*";
+	unsigned family = 0;
 	int got = c->text(cfg, "set_name", &t->set_name);
 
-	if (got < 0 || c->text(cfg, "set_family", &family) < 0)
+	if (got < 0 ||
+	    fg_word_read(t->host, cfg, "set_family", families, 3, &family) < 0)
 		return -EINVAL;
 	if (!got) {
 		c->error(cfg, "\"set_name\" is missing: the set's name without "
@@ -130,13 +122,9 @@ static int read_names(struct target *t, const struct fg_node *cfg)
 			 IPSET_MAXNAMELEN - sizeof(".v4"));
 		return -EINVAL;
 	}
-	t->wanted[0] = strcmp(family, "ipv6");
-	t->wanted[1] = strcmp(family, "ipv4");
-	if (!(t->wanted[0] && t->wanted[1]) || !strcmp(family, "*"))
-		return 0;
-	c->error(at_key(t, cfg, "set_family"),
-		 "\"%s\" is not one of \"*\", \"ipv4\", \"ipv6\"", family);
-	return -EINVAL;
+	t->wanted[0] = family != 2;
+	t->wanted[1] = family != 1;
+	return 0;
 }
 
 /* MAJ:MIN in hexadecimal, as tc has it. */
@@ -195,7 +183,7 @@ static int read_config(struct target *t, const struct fg_node *cfg)
 	uint64_t size = SIZE_DEFAULT, ttl = 0, linger = 0;
 
 	if (read_type(t, cfg) || read_fields(t, cfg) || read_names(t, cfg) ||
-	    read_skb(t, cfg))
+	    read_skb(t, cfg) || fg_scope_read(&t->scope, t->host, cfg))
 		return -EINVAL;
 	/* "size" is another name of it; the longer one counts */
 	if (c->uint(cfg, "size", 1, UINT32_MAX, &size) < 0 ||
@@ -218,22 +206,22 @@ static int read_config(struct target *t, const struct fg_node *cfg)
 static struct fg_ipset *key_of(struct target *t, const struct fg_flow *f,
 			       uint8_t key[FG_KEY_SIZE_MAX], bool count)
 {
-	const struct fg_host *h = t->host;
 	unsigned i = f->ip_version == 6;
 
+	if (!fg_scope_side(&t->scope, f)) {
+		t->side += count;
+		return NULL;
+	}
+	if (!fg_scope_other_type(&t->scope, f)) {
+		t->other_type += count;
+		return NULL;
+	}
 	if ((f->ip_version != 4 && f->ip_version != 6) || !t->set[i] ||
 	    fg_key_build(&t->shape[i], f, "", false, key) != FG_KEY_OK) {
 		t->no_key += count;
 		return NULL;
 	}
-	/* with the other side in the key it is what an element strikes */
-	if (h->never &&
-	    h->never(h, f->ip_version,
-		     fg_key_has(&t->shape[i], 1u << FG_KEY_LOCAL_ADDR |
-						      1u << FG_KEY_LOCAL_MAC) &&
-				     t->fields == 1
-			     ? f->local_addr
-			     : f->other_addr)) {
+	if (fg_scope_never(t->host, f, &t->shape[i])) {
 		t->never += count;
 		return NULL;
 	}
@@ -355,6 +343,8 @@ static void target_status(void *target, struct fg_status *out)
 		fg_ipset_status(t->set[1], out);
 	if (!out->more)
 		return;
+	out->more(out->ctx, "left_out_side", t->side);
+	out->more(out->ctx, "left_out_other_type", t->other_type);
 	out->more(out->ctx, "left_out_key", t->no_key);
 	out->more(out->ctx, "left_out_never", t->never);
 }
@@ -368,8 +358,8 @@ static void target_explain(void *target, const struct fg_flow *flow,
 	if (s)
 		fg_ipset_explain(s, key, line, ctx);
 	else
-		line(ctx, "left out: the flow has no key for this set, or its "
-			  "address is on the never list");
+		line(ctx, "left out: by \"sides\", \"other_types\" or the "
+			  "never list, or the flow has no key for this set");
 }
 
 static const struct fg_target_type ipset_type = {

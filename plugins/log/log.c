@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/word.h"
 #include "rate.h"
 #include "record.h"
 #include "sink.h"
@@ -59,24 +60,15 @@ struct log {
 
 static int read_format(struct log *l, const struct fg_node *cfg)
 {
-	const struct fg_config *c = l->host->config;
-	const char *word = formats[0].name, *names[FORMATS], *near;
+	const char *names[FORMATS];
+	unsigned format = 0;
 
-	if (c->text(cfg, "format", &word) < 0)
-		return -EINVAL;
-	for (size_t i = 0; i < FORMATS; i++) {
+	for (size_t i = 0; i < FORMATS; i++)
 		names[i] = formats[i].name;
-		if (!strcmp(word, formats[i].name))
-			l->format = &formats[i];
-	}
-	if (l->format)
-		return 0;
-	near = c->nearest(word, names, FORMATS);
-	c->error(cfg,
-		 "format \"%s\": expected json, csv, syslog or journal%s%s%s",
-		 word, near ? " (did you mean " : "", near ? near : "",
-		 near ? "?)" : "");
-	return -EINVAL;
+	if (fg_word_read(l->host, cfg, "format", names, FORMATS, &format) < 0)
+		return -EINVAL;
+	l->format = &formats[format];
+	return 0;
 }
 
 static int read_events(struct log *l, const struct fg_node *cfg)
@@ -90,18 +82,11 @@ static int read_events(struct log *l, const struct fg_node *cfg)
 		return got;
 	l->events = 0;
 	for (size_t i = 0; i < c->count(list); i++) {
-		const char *word = c->as_text(c->at(list, i));
-		unsigned event = 0;
+		unsigned event;
 
-		while (word && event < FG_LOG_EVENT_COUNT &&
-		       strcmp(word, fg_log_events[event]))
-			event++;
-		if (!word || event == FG_LOG_EVENT_COUNT) {
-			c->error(c->at(list, i),
-				 "an event is \"enter\", \"leave\" or "
-				 "\"update\"");
+		if (fg_word_at(l->host, c->at(list, i), "an event",
+			       fg_log_events, FG_LOG_EVENT_COUNT, &event) < 0)
 			return -EINVAL;
-		}
 		l->events |= 1u << event;
 	}
 	return 0;

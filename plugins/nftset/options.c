@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "base/text.h"
+#include "base/word.h"
 #include "options.h"
 
 /* What a user may write for a day and more; a kernel timeout is 64 bits. */
@@ -19,41 +20,6 @@
 	 1u << FG_KEY_LOCAL_MAC | 1u << FG_KEY_SRC_ADDR |                      \
 	 1u << FG_KEY_SRC_PORT | 1u << FG_KEY_DST_ADDR |                       \
 	 1u << FG_KEY_DST_PORT)
-
-/* One of some words; 0 when absent, else 1 or -EINVAL. */
-static int word(const struct fg_host *host, const struct fg_node *cfg,
-		const char *key, const char *const *words, size_t n,
-		unsigned *out)
-{
-	const struct fg_config *c = host->config;
-	const struct fg_node *at;
-	const char *text, *near;
-	char all[256] = "";
-	int ret = c->text(cfg, key, &text);
-
-	if (ret <= 0)
-		return ret;
-	for (unsigned i = 0; i < n; i++)
-		if (!strcmp(words[i], text)) {
-			*out = i;
-			return 1;
-		}
-	for (size_t i = 0; i < n; i++) {
-		size_t used = strlen(all);
-
-		snprintf(all + used, sizeof(all) - used, "%s\"%s\"",
-			 i ? ", " : "", words[i]);
-	}
-	near = c->nearest(text, words, n);
-	if (c->any(cfg, key, &at) <= 0)
-		at = cfg;
-	if (near)
-		c->error(at, "\"%s\" is not one of %s: did you mean \"%s\"?",
-			 text, all, near);
-	else
-		c->error(at, "\"%s\" is not one of %s", text, all);
-	return -EINVAL;
-}
 
 static const struct fg_node *node_of(const struct fg_host *host,
 				     const struct fg_node *cfg, const char *key)
@@ -78,8 +44,9 @@ static int read_names(struct fg_options *o, const struct fg_host *host,
 	families = fg_family_names(&n);
 	if (c->text(cfg, "table_name", &o->set.schema.table) < 0)
 		err = -EINVAL;
-	if (word(host, cfg, "table_family", families, n, &family) < 0 ||
-	    word(host, cfg, "set_family", set_families, 3, &version) < 0)
+	if (fg_word_read(host, cfg, "table_family", families, n, &family) < 0 ||
+	    fg_word_read(host, cfg, "set_family", set_families, 3, &version) <
+		    0)
 		err = -EINVAL;
 	switch (c->text(cfg, "set_name", &o->set_name)) {
 	case 0:
@@ -153,55 +120,6 @@ static int read_type(struct fg_options *o, const struct fg_host *host,
 	}
 	o->fields = n;
 	return ret < 0 ? ret : 0;
-}
-
-static int read_other_types(struct fg_options *o, const struct fg_host *host,
-			    const struct fg_node *cfg)
-{
-	static const char *const names[FG_OTHER_COUNT] = {
-		[FG_OTHER_UNKNOWN] = "unknown",
-		[FG_OTHER_LOCAL] = "local",
-		[FG_OTHER_REMOTE] = "remote",
-		[FG_OTHER_MULTICAST] = "multicast",
-		[FG_OTHER_BROADCAST] = "broadcast",
-		[FG_OTHER_UNSUPPORTED] = "unsupported",
-		[FG_OTHER_ERROR] = "error",
-	};
-	const struct fg_config *c = host->config;
-	const struct fg_node *node;
-	const char *text;
-	int err = 0;
-
-	o->other_types = 1u << FG_OTHER_REMOTE;
-	if (c->any(cfg, "other_types", &node) <= 0)
-		return 0;
-	text = c->as_text(node);
-	if (text && !strcmp(text, "*")) {
-		o->other_types = UINT32_MAX;
-		return 0;
-	}
-	if (c->list(cfg, "other_types", &node) <= 0)
-		return -EINVAL;
-	o->other_types = 0;
-	for (size_t i = 0; i < c->count(node); i++) {
-		const char *near;
-		int t = 0;
-
-		text = c->as_text(c->at(node, i));
-		while (t < FG_OTHER_COUNT && text && strcmp(names[t], text))
-			t++;
-		if (text && t < FG_OTHER_COUNT) {
-			o->other_types |= 1u << t;
-			continue;
-		}
-		near = text ? c->nearest(text, names, FG_OTHER_COUNT) : NULL;
-		c->error(c->at(node, i),
-			 "\"%s\" is not a type of the other side%s%s%s",
-			 text ? text : "?", near ? ": did you mean \"" : "",
-			 near ? near : "", near ? "\"?" : "");
-		err = -EINVAL;
-	}
-	return err;
 }
 
 /* "1:10", in hexadecimal as tc has it. */
@@ -336,7 +254,6 @@ static int read_numbers(struct fg_options *o, const struct fg_host *host,
 static int read_switches(struct fg_options *o, const struct fg_host *host,
 			 const struct fg_node *cfg)
 {
-	static const char *const sides[] = {"lan", "wan", "both"};
 	static const char *const full[] = {"refuse", "evict"};
 	static const char *const shared[] = {"allow", "skip"};
 	const struct {
@@ -350,19 +267,17 @@ static int read_switches(struct fg_options *o, const struct fg_host *host,
 		{"comment", &o->set.comment},
 		{"mirror", &o->set.mirror},
 	};
-	unsigned side = FG_SIDE_LAN, on_full = 0, share = FG_SHARED_ALLOW;
+	unsigned on_full = 0, share = FG_SHARED_ALLOW;
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(booleans) / sizeof(*booleans); i++)
 		if (host->config->boolean(cfg, booleans[i].key,
 					  booleans[i].to) < 0)
 			err = -EINVAL;
-	if (word(host, cfg, "sides", sides, 3, &side) < 0 ||
-	    word(host, cfg, "on_full", full, 2, &on_full) < 0 ||
-	    word(host, cfg, "shared", shared, 2, &share) < 0 ||
+	if (fg_word_read(host, cfg, "on_full", full, 2, &on_full) < 0 ||
+	    fg_word_read(host, cfg, "shared", shared, 2, &share) < 0 ||
 	    host->config->text(cfg, "else", &o->else_name) < 0)
 		err = -EINVAL;
-	o->sides = (enum fg_side)side;
 	o->set.evict = on_full;
 	o->shared = (enum fg_shared)share;
 	return err;
@@ -444,7 +359,7 @@ int fg_options_read(struct fg_options *out, const struct fg_host *host,
 		err = -EINVAL;
 	if (read_switches(out, host, cfg) < 0)
 		err = -EINVAL;
-	if (read_other_types(out, host, cfg) < 0)
+	if (fg_scope_read(&out->scope, host, cfg) < 0)
 		err = -EINVAL;
 	data = fg_options_data(host, cfg, &out->set.schema.map, &out->data);
 	if (data < 0)

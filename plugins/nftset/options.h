@@ -3,9 +3,8 @@
 #ifndef FG_NFTSET_OPTIONS_H
 #define FG_NFTSET_OPTIONS_H
 
+#include "lease/scope.h"
 #include "set.h"
-
-enum fg_side { FG_SIDE_LAN, FG_SIDE_WAN, FG_SIDE_BOTH };
 
 /* What to do with an endpoint that others use, too. */
 enum fg_shared { FG_SHARED_ALLOW, FG_SHARED_SKIP };
@@ -17,9 +16,8 @@ struct fg_options {
 	bool ipv6;
 	uint8_t field[FG_KEY_FIELDS_MAX];
 	size_t fields;
-	enum fg_side sides;
-	uint32_t other_types; /* bits 1u << enum fg_other_type */
-	bool has_data;	      /* the target has data of its own */
+	struct fg_scope scope;
+	bool has_data; /* the target has data of its own */
 	uint32_t data;
 	enum fg_shared shared;
 	const char *else_name;	       /* or NULL */

@@ -17,10 +17,6 @@
 /* For how long all members must be left out before that is said. */
 #define LEFT_OUT_MS 60000
 
-#define OTHER_SIDE (1u << FG_KEY_OTHER_ADDR)
-#define LOCAL_SIDE (1u << FG_KEY_LOCAL_ADDR)
-#define BY_ORIGIN  (1u << FG_KEY_SRC_ADDR | 1u << FG_KEY_DST_ADDR)
-
 /* Why a member has no element. */
 enum left_out {
 	OUT_NOT,
@@ -84,41 +80,17 @@ static struct fg_set *set_of(const struct target *t, const struct fg_flow *f)
 				    : NULL;
 }
 
-/*
- * The never list protects an address from what an element does to it. One that
- * has the other side's address strikes that; one that has only the local
- * side's strikes everything that this host does. A pair of both strikes one
- * connection, which is the other side's matter: the local side is there in
- * every one, and what must not be done to a host of one's own is an exemption.
- */
-static bool is_never(const struct target *t, const struct fg_flow *f,
-		     const struct fg_key_shape *shape)
-{
-	const struct fg_host *h = t->host;
-
-	if (h->size < offsetof(struct fg_host, never) + sizeof(h->never) ||
-	    !h->never)
-		return false;
-	if (fg_key_has(shape, OTHER_SIDE | BY_ORIGIN))
-		return h->never(h, f->ip_version, f->other_addr);
-	if (fg_key_has(shape, LOCAL_SIDE))
-		return h->never(h, f->ip_version, f->local_addr);
-	return false;
-}
-
 /* Depends on nothing but the key part of the flow: leave() asks it again. */
 static enum left_out key_of(const struct target *t, const struct fg_flow *f,
 			    bool mirror, uint8_t key[FG_KEY_SIZE_MAX])
 {
-	bool internal = f->flags & FG_FLOW_INTERNAL;
 	const struct fg_set *set = set_of(t, f);
 	const struct fg_key_shape *shape;
 	const char *interface = "";
 
-	if (t->o.sides != FG_SIDE_BOTH &&
-	    internal != (t->o.sides == FG_SIDE_LAN))
+	if (!fg_scope_side(&t->o.scope, f))
 		return OUT_SIDE;
-	if (!(t->o.other_types >> f->other_type & 1))
+	if (!fg_scope_other_type(&t->o.scope, f))
 		return OUT_OTHER_TYPE;
 	if (!set)
 		return OUT_VERSION;
@@ -127,7 +99,7 @@ static enum left_out key_of(const struct target *t, const struct fg_flow *f,
 		interface = t->host->interface_name(t->host, f->interface);
 	if (fg_key_build(shape, f, interface, mirror, key) != FG_KEY_OK)
 		return OUT_KEY;
-	return is_never(t, f, shape) ? OUT_NEVER : OUT_NOT;
+	return fg_scope_never(t->host, f, shape) ? OUT_NEVER : OUT_NOT;
 }
 
 static uint32_t data_of(const struct target *t, const struct fg_member *m)

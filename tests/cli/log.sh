@@ -112,8 +112,8 @@ refused() { # refused "what" TARGET_JSON PART
 	printf '{ "targets": { "x": %s } }\n' "$2" >"$T/bad.json"
 	has "$1" "$(driver "$B/plugins/log.so" "$T/bad.json" 2>&1 </dev/null)" "$3"
 }
-refused "a format with a typo" '{ "target_type": "log", "format": "jsno" }' 'did you mean json?'
-refused "an event that is none" '{ "target_type": "log", "events": [ "begin" ] }' 'an event is "enter"'
+refused "a format with a typo" '{ "target_type": "log", "format": "jsno" }' 'did you mean "json"?'
+refused "an event that is none" '{ "target_type": "log", "events": [ "begin" ] }' '"begin" is not an event, one of "enter", "leave", "update"'
 refused "a prefix that leads elsewhere" '{ "target_type": "log", "prefix": "../x" }' "can't have a '/'"
 refused "no such folder" '{ "target_type": "log", "file": "/nonexistent/x" }' '/nonexistent/x: No such file'
 refused "a header for json" '{ "target_type": "log", "header": true }' '"header" is for "format": "csv"'

@@ -95,6 +95,11 @@ ok "with the target's time, not the set's" test "${t:-0}" -gt 50
 drive "never 198.51.100.10" "flow e proto=tcp local=10.0.0.2:5 other=198.51.100.10:443" "enter block e" flush
 is "nothing on the never list" "$(members block.v4)" ""
 
+drive "flow w internal=0 proto=tcp local=10.0.0.2:5 other=198.51.100.11:443" "enter block w" \
+	"flow m other_type=3 proto=udp local=10.0.0.2:5 other=224.0.0.1:443" "enter block m" flush
+is "nor what is seen on the WAN, or is multicast" "$(members block.v4)" ""
+has "which is counted" "$(ask "status block")" " left_out_side=1 left_out_other_type=1 "
+
 # a burst of several batches, with its end in the same breath
 for ((i = 1; i <= 300; i++)); do
 	echo "flow n$i proto=tcp local=10.0.0.2:1 other=203.0.$((i / 250)).$((i % 250 + 1)):443"

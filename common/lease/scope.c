@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* scope.c - which members of a target get an element. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/word.h"
+#include "scope.h"
+
+#define OTHER_SIDE                                                             \
+	(1u << FG_KEY_OTHER_ADDR | 1u << FG_KEY_SRC_ADDR |                     \
+	 1u << FG_KEY_DST_ADDR)
+#define LOCAL_SIDE (1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_LOCAL_MAC)
+
+static const char *const sides[] = {"lan", "wan", "both"};
+
+static const char *const types[FG_OTHER_COUNT] = {
+	[FG_OTHER_UNKNOWN] = "unknown",
+	[FG_OTHER_LOCAL] = "local",
+	[FG_OTHER_REMOTE] = "remote",
+	[FG_OTHER_MULTICAST] = "multicast",
+	[FG_OTHER_BROADCAST] = "broadcast",
+	[FG_OTHER_UNSUPPORTED] = "unsupported",
+	[FG_OTHER_ERROR] = "error",
+};
+
+static int read_other_types(struct fg_scope *s, const struct fg_host *host,
+			    const struct fg_node *cfg)
+{
+	const struct fg_config *c = host->config;
+	const struct fg_node *node;
+	const char *text;
+	int err = 0;
+
+	if (c->any(cfg, "other_types", &node) <= 0)
+		return 0;
+	text = c->as_text(node);
+	if (text && !strcmp(text, "*")) {
+		s->other_types = UINT32_MAX;
+		return 0;
+	}
+	if (c->list(cfg, "other_types", &node) <= 0)
+		return -EINVAL;
+	s->other_types = 0;
+	for (size_t i = 0; i < c->count(node); i++) {
+		unsigned type = 0;
+
+		if (fg_word_at(host, c->at(node, i), "a type of the other side",
+			       types, FG_OTHER_COUNT, &type) < 0)
+			err = -EINVAL;
+		s->other_types |= 1u << type;
+	}
+	return err;
+}
+
+int fg_scope_read(struct fg_scope *out, const struct fg_host *host,
+		  const struct fg_node *cfg)
+{
+	unsigned side = FG_SIDE_LAN;
+	int err = 0;
+
+	out->other_types = 1u << FG_OTHER_REMOTE;
+	if (fg_word_read(host, cfg, "sides", sides, 3, &side) < 0)
+		err = -EINVAL;
+	out->sides = (enum fg_side)side;
+	if (read_other_types(out, host, cfg) < 0)
+		err = -EINVAL;
+	return err;
+}
+
+bool fg_scope_side(const struct fg_scope *s, const struct fg_flow *flow)
+{
+	bool lan = flow->flags & FG_FLOW_INTERNAL;
+
+	return s->sides == FG_SIDE_BOTH || lan == (s->sides == FG_SIDE_LAN);
+}
+
+bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow)
+{
+	return s->other_types >> flow->other_type & 1;
+}
+
+bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
+		    const struct fg_key_shape *shape)
+{
+	if (host->size <
+		    offsetof(struct fg_host, never) + sizeof(host->never) ||
+	    !host->never)
+		return false;
+	if (fg_key_has(shape, OTHER_SIDE))
+		return host->never(host, flow->ip_version, flow->other_addr);
+	if (fg_key_has(shape, LOCAL_SIDE))
+		return host->never(host, flow->ip_version, flow->local_addr);
+	return false;
+}

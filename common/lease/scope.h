@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * scope.h - which members of a target get an element: seen on which side, with
+ * what on the far side ("sides", "other_types"), and none on the never list.
+ *
+ * A connection that is masqueraded is two flows, of which only the one seen on
+ * the LAN has the client's own address; and what is multicast or local is
+ * hardly ever meant. Hence the defaults: "lan" and ["remote"].
+ */
+#ifndef FG_LEASE_SCOPE_H
+#define FG_LEASE_SCOPE_H
+
+#include "key.h"
+
+enum fg_side { FG_SIDE_LAN, FG_SIDE_WAN, FG_SIDE_BOTH };
+
+struct fg_scope {
+	enum fg_side sides;
+	uint32_t other_types; /* bits 1u << enum fg_other_type */
+};
+
+/* 0 or -EINVAL, said. */
+int fg_scope_read(struct fg_scope *out, const struct fg_host *host,
+		  const struct fg_node *cfg);
+
+bool fg_scope_side(const struct fg_scope *s, const struct fg_flow *flow);
+bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow);
+
+/*
+ * The never list protects an address from what an element does to it. One that
+ * has the other side's address strikes that; one that has only the local
+ * side's strikes everything that this host does. A pair of both strikes one
+ * connection, which is the other side's matter: the local side is there in
+ * every one, and what must not be done to a host of one's own is an exemption.
+ */
+bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
+		    const struct fg_key_shape *shape);
+
+#endif
