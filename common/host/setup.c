@@ -248,6 +248,38 @@ static void open_target(struct fg_setup *s, struct fg_gate *g, size_t n)
 		s->targets[n] = &t->pub;
 }
 
+/*
+ * What actions say to targets is read when they are bound, which is when the
+ * configuration goes into force. So that an error is said before, and by -t,
+ * and that its keys are known, it is bound here once and let go.
+ */
+static void check_override(struct fg_setup *s, const struct fg_action_target *a)
+{
+	const struct fg_target *t = s->targets[a->target];
+	const void *binding = NULL;
+
+	if (!a->override)
+		return;
+	if (!t || !t->type || !t->type->bind) {
+		/* not open, disabled, or membership has the words for it */
+		fg_node_ignore(a->override);
+		return;
+	}
+	if (t->type->bind(t->instance, a->override, &binding) < 0)
+		s->errors++;
+	else if (binding && t->type->unbind)
+		t->type->unbind(t->instance, binding);
+}
+
+static void check_overrides(struct fg_setup *s)
+{
+	const struct fg_settings *settings = s->conf->settings;
+
+	for (size_t i = 0; i < settings->action_count; i++)
+		for (size_t e = 0; e < settings->actions[i].target_count; e++)
+			check_override(s, &settings->actions[i].targets[e]);
+}
+
 static int configured_all(struct fg_setup *s)
 {
 	int ret = 0;
@@ -322,6 +354,7 @@ static int open_all(struct fg_setup *s, struct fg_gate *g)
 		open_source(s, g, i);
 	for (size_t i = 0; i < s->target_count; i++)
 		open_target(s, g, i);
+	check_overrides(s);
 	ret = fg_policy_new(&s->generation.policy, settings, g->catalog);
 	fg_json_unknown_keys(settings->doc);
 	if (ret < 0)

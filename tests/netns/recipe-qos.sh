@@ -87,6 +87,10 @@ watch_dscp laptop
 watch_dscp server
 nft -c -f $R/qos.nft
 nft -f $R/qos.nft
+sed 's/"0x20"/"0x2g"/' $R/qos.json >"$D/wrong.json"
+! "$B/flowgated" -t -P "$B/plugins" -c "$D/wrong.json" >"$D/said" 2>&1 ||
+	fail "a wrong class passes the check"
+grep -q 'wrong.json:10:.*0x2g' "$D/said" || fail "$(cat "$D/said")"
 tc qdisc add dev lan0 root handle 1: htb 2>/dev/null ||
 	skip "this kernel has no HTB"
 $R/shape.sh lan0 $KBIT
