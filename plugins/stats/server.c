@@ -186,7 +186,7 @@ static void on_unpaused(struct fg_timer *t, int64_t now)
 
 /* -------------------------------------------------------------------------- */
 
-static void on_message(void *ctx, const char *fmt, va_list ap)
+static FG_PRINTF(2, 0) void on_message(void *ctx, const char *fmt, va_list ap)
 {
 	struct fg_server *s = ctx;
 	char text[256];
