@@ -58,6 +58,7 @@ struct fg_history {
 	struct ring slots;
 	struct ring hours;
 	unsigned pushes;
+	bool used; /* has a cell that is not 0, maybe */
 	uint16_t count[FG_THING_COUNT];
 	struct fg_name_place place[FG_THING_COUNT][PLACES_MAX];
 	uint64_t *cells[FG_GRID_COUNT];
@@ -135,10 +136,11 @@ void fg_history_clear(struct fg_history *h)
 		h->count[t] = 1;
 		place_set(&h->place[t][0], &other, false);
 	}
-	for (int i = 0; i < FG_GRID_COUNT; i++)
+	for (int i = 0; h->used && i < FG_GRID_COUNT; i++)
 		for (size_t c = 0; c < fg_grid_size(i); c++)
 			if (h->cells[i][c]) /* leaves unused pages unused */
 				h->cells[i][c] = 0;
+	h->used = false;
 }
 
 /* -------------------------------------------------------------------- time */
@@ -276,6 +278,7 @@ static void add(struct fg_history *h, enum fg_grid_name grid, uint16_t row,
 {
 	enum fg_thing rows = fg_grid_shapes[grid].rows;
 
+	h->used = true;
 	*cell(h, grid, ring_of(h, grid)->now, row, column) += n;
 	if (total_of[rows] == grid)
 		h->place[rows][row].total += n;
@@ -346,6 +349,7 @@ int fg_history_restore_cell(struct fg_history *h, enum fg_grid_name grid,
 	if (at >= fg_grid_size(grid) || row >= h->count[g->rows] ||
 	    (g->columns != FG_THING_COUNT && column >= h->count[g->columns]))
 		return -EINVAL;
+	h->used = true;
 	h->cells[grid][at] = value;
 	if (total_of[g->rows] == grid)
 		h->place[g->rows][row].total += value;
