@@ -274,12 +274,24 @@ static void log_leave(void *target, const struct fg_flow *flow,
 	record(l, flow, member, FG_LOG_LEAVE, reason);
 }
 
+/* What a record shows: an agent repeats itself, and counts on. */
+static bool looks_the_same(const struct fg_flow *a, const struct fg_flow *b)
+{
+	return a->application == b->application && a->protocol == b->protocol &&
+	       a->ip_version == b->ip_version &&
+	       a->ip_protocol == b->ip_protocol &&
+	       a->local_port == b->local_port &&
+	       a->other_port == b->other_port &&
+	       !memcmp(a->local_addr, b->local_addr, sizeof(a->local_addr)) &&
+	       !memcmp(a->other_addr, b->other_addr, sizeof(a->other_addr));
+}
+
 static void log_rekey(void *target, const struct fg_flow *old,
 		      const struct fg_flow *flow,
 		      const struct fg_member *member)
 {
-	(void)old;
-	record(target, flow, member, FG_LOG_UPDATE, FG_REASON_REKEYED);
+	if (!looks_the_same(old, flow))
+		record(target, flow, member, FG_LOG_UPDATE, FG_REASON_REKEYED);
 }
 
 static bool log_flush(void *target, int64_t now)

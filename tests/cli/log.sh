@@ -42,6 +42,7 @@ out=$(driver "$B/plugins/log.so" "$T/c.json" <<-LINES
 	enter csv b
 	enter json a
 	enter json b observe=1
+	rekey json a mark=7
 	rekey json a app=0
 	leave json a
 	enter ends a
