@@ -17,7 +17,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define TURN_BYTES	 (1u << 20)
+/* In one turn: some 500 flows, which is what one transaction takes well. */
+#define TURN_BYTES (768u << 10)
+/* After so much there is probably more by now; after less, ask epoll. */
+#define MUCH_BYTES (32u << 10)
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_LAST_MS	 15000
 #define CONNECT_MS	 10000
@@ -142,13 +145,9 @@ static void read_some(struct fg_transport *t)
 		}
 		t->fruitful = true;
 		t->events.bytes(t->events.ctx, t->buffer, (size_t)n);
-		left -= (size_t)n;
-		/*
-		 * A short read was all there is: no second one to hear EAGAIN
-		 * (nor to wait on a standard input that blocks).
-		 */
-	} while (n == FG_TRANSPORT_READ && left >= FG_TRANSPORT_READ &&
-		 t->url.scheme != FG_URL_STDIN);
+		left -= (size_t)n < left ? (size_t)n : left;
+		/* not of a standard input, which may block */
+	} while (n >= MUCH_BYTES && left && t->url.scheme != FG_URL_STDIN);
 }
 
 static void read_ready(struct fg_watch *watch, uint32_t events)
