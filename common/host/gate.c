@@ -123,8 +123,17 @@ static bool drained(struct fg_gate *g, bool more)
 	if (fg_loop_now(g->loop) < g->drain_until)
 		return false;
 	fg_log_say(g->log, FG_LOG_WARNING,
-		   "stopping, though the kernel has not taken all changes in %d s",
+		   "stopping, though not all changes could be made in %d s",
 		   DRAIN_MS / 1000);
+	if (fg_loop_jobs(g->loop)) {
+		/*
+		 * A thread is stuck in the kernel, maybe the first one: it
+		 * can't be joined, nor what it uses be freed.
+		 */
+		fg_control_free(g->control);
+		flush_stdout(g);
+		_exit(2);
+	}
 	return true;
 }
 
@@ -157,8 +166,8 @@ static bool turn(void *ctx, int64_t *deadline)
 		else
 			more = true;
 	}
-	if (g->closing)
-		fg_setup_close_waiting(g);
+	if (g->closing && fg_setup_close_waiting(g))
+		*deadline = now + 10;
 	if (g->reload_wanted)
 		try_reload(g);
 	flush_stdout(g);
@@ -456,10 +465,5 @@ int fg_gate_run(struct fg_gate *g)
 	fg_loop_run(g->loop);
 	if (g->ends)
 		print_counters(g);
-	if (fg_loop_jobs(g->loop)) {
-		/* Stuck in the kernel: what they use can't be freed. */
-		flush_stdout(g);
-		_exit(2);
-	}
 	return g->status;
 }

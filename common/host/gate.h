@@ -73,7 +73,7 @@ struct fg_gate {
 
 	struct fg_setup *setup;	   /* in force */
 	struct fg_setup *building; /* while one is read */
-	struct fg_open_target *closing; /* wait for their jobs */
+	struct fg_open_target *closing; /* have something to commit yet */
 	struct fg_source_slot slots[FG_SOURCES_MAX];
 
 	/* Receives what is said about a configuration, besides the log. */

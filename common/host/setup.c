@@ -15,6 +15,9 @@
 #include "source.h"
 #include "target.h"
 
+/* A target that cannot commit what it should is closed after this. */
+#define CLOSE_MS 5000
+
 struct fg_setup {
 	struct fg_generation generation;
 	struct fg_conf *conf;
@@ -106,8 +109,8 @@ static int make_tables(struct fg_gate *g, const struct fg_limits *limits)
 
 	if (g->membership) {
 		if (memcmp(limits, &g->limits, sizeof(*limits)) != 0)
-			fg_log_say(g->log, FG_LOG_WARNING,
-				   "other \"limits\" are in force only after a restart");
+			report(g, FG_LOG_WARNING,
+			       "warning: other \"limits\" are in force only after a restart");
 		return 0;
 	}
 	g->limits = *limits;
@@ -467,6 +470,7 @@ void fg_setup_free(struct fg_setup *s, struct fg_gate *g)
 		if (--t->users)
 			continue;
 		t->next_closing = g->closing;
+		t->close_by = fg_loop_now(g->loop) + CLOSE_MS;
 		g->closing = t;
 	}
 	fg_setup_close_waiting(g);
@@ -480,12 +484,23 @@ void fg_setup_free(struct fg_setup *s, struct fg_gate *g)
 	free(s);
 }
 
+/* Has it still to commit that its members have left? */
+static bool unfinished(struct fg_open_target *t, int64_t now)
+{
+	const struct fg_target_type *type = t->pub.type;
+
+	if (type && type->flush && !t->client.jobs &&
+	    type->flush(t->pub.instance, now) && now < t->close_by)
+		return true;
+	return t->client.jobs > 0;
+}
+
 bool fg_setup_close_waiting(struct fg_gate *g)
 {
 	struct fg_open_target **p = &g->closing, *t;
 
 	while ((t = *p) != NULL) {
-		if (t->client.jobs) {
+		if (unfinished(t, fg_loop_now(g->loop))) {
 			p = &t->next_closing;
 			continue;
 		}

@@ -43,7 +43,7 @@ void fg_setup_free(struct fg_setup *s, struct fg_gate *g);
 void fg_setup_stop_sources(struct fg_setup *s);
 /* then everything, the gate's membership with it. No job is in flight. */
 void fg_setup_close(struct fg_setup *s, struct fg_gate *g);
-/* Closes targets that waited for their jobs; true: some wait still. */
+/* Closes targets that have committed all they had to; true: some have not. */
 bool fg_setup_close_waiting(struct fg_gate *g);
 
 /* An error without a place in a file; counted as one of the configuration. */

@@ -17,6 +17,7 @@ struct fg_open_target {
 	const struct fg_target_config *config;
 	unsigned users; /* configurations that have it */
 	struct fg_open_target *next_closing;
+	int64_t close_by; /* monotonic ms; while it is among those */
 };
 
 /*
