@@ -334,15 +334,18 @@ static int target_open(const struct fg_host *host, const void *self,
 static void target_status(void *target, struct fg_status *out)
 {
 	struct target *t = target;
+	uint64_t count[FG_IPSET_COUNTS] = {0};
 
 	out->state = "ok";
 	out->reason = "";
 	if (t->set[0])
-		fg_ipset_status(t->set[0], out);
+		fg_ipset_status(t->set[0], out, count);
 	if (t->set[1] && !both_same(t))
-		fg_ipset_status(t->set[1], out);
+		fg_ipset_status(t->set[1], out, count);
 	if (!out->more)
 		return;
+	for (int i = 0; i < FG_IPSET_COUNTS; i++)
+		out->more(out->ctx, fg_ipset_count_names[i], count[i]);
 	out->more(out->ctx, "left_out_side", t->side);
 	out->more(out->ctx, "left_out_other_type", t->other_type);
 	out->more(out->ctx, "left_out_key", t->no_key);

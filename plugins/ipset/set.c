@@ -727,7 +727,14 @@ void fg_ipset_close(struct fg_ipset *s, const void *user, bool stopping)
 
 /* --------------------------------------------------------------- talking */
 
-void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out)
+const char *const fg_ipset_count_names[FG_IPSET_COUNTS] = {
+	[FG_IPSET_LEASES] = "leases",	[FG_IPSET_LINGERING] = "lingering",
+	[FG_IPSET_WAITING] = "waiting", [FG_IPSET_REFUSED] = "refused",
+	[FG_IPSET_NO_ROOM] = "no_room",
+};
+
+void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out,
+		     uint64_t count[FG_IPSET_COUNTS])
 {
 	struct fg_lease_counts c;
 
@@ -747,13 +754,11 @@ void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out)
 		out->reason = "the set is full: new elements wait; raise its "
 			      "maxelem";
 	}
-	if (!out->more)
-		return;
-	out->more(out->ctx, "leases", c.leases);
-	out->more(out->ctx, "lingering", c.lingering);
-	out->more(out->ctx, "waiting", c.waiting);
-	out->more(out->ctx, "refused", c.refused);
-	out->more(out->ctx, "no_room", s->no_room);
+	count[FG_IPSET_LEASES] += c.leases;
+	count[FG_IPSET_LINGERING] += c.lingering;
+	count[FG_IPSET_WAITING] += c.waiting;
+	count[FG_IPSET_REFUSED] += c.refused;
+	count[FG_IPSET_NO_ROOM] += s->no_room;
 }
 
 void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,

@@ -40,8 +40,23 @@ void fg_ipset_release(struct fg_ipset *s, const uint8_t *key);
 /* See fg_target_type.flush. */
 bool fg_ipset_commit(struct fg_ipset *s);
 
-/* Adds to out; sets state and reason when there is something worse to say. */
-void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out);
+/* Counters beyond those of struct fg_status. */
+enum fg_ipset_count {
+	FG_IPSET_LEASES,
+	FG_IPSET_LINGERING,
+	FG_IPSET_WAITING, /* for room in the set */
+	FG_IPSET_REFUSED,
+	FG_IPSET_NO_ROOM, /* holders turned away here, by limits.max_flows */
+	FG_IPSET_COUNTS
+};
+extern const char *const fg_ipset_count_names[FG_IPSET_COUNTS];
+
+/*
+ * Adds to out and count; sets state and reason when there is something worse
+ * to say than what they say.
+ */
+void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out,
+		     uint64_t count[FG_IPSET_COUNTS]);
 /* A line about the element, asked of the kernel now. */
 void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
 		      void (*line)(void *ctx, const char *text), void *ctx);
