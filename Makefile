@@ -181,15 +181,17 @@ fuzz-run: $(FUZZ_BIN)
 
 TESTED = $(PROGRAMS) $(PLUGIN_SO) $(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN) $(BENCH_BIN)
 
+everything: $(TESTED) ## build programs, plugins, tests, tools and benches
+
 check: deps-test ## build everything and run every test (root: kernel tests, too)
-	$(Q)$(MAKE) $(TESTED)
+	$(Q)$(MAKE) $(if $(V),,-s) everything
 	$(Q)B=$(abspath $(B)) tests/run $(T)
 
 unit: $(UNIT_BIN) ## only the unit tests
 	$(Q)B=$(abspath $(B)) tests/run unit
 
 demo: deps-test ## show it at work, in a network namespace of its own
-	$(Q)$(MAKE) $(PROGRAMS) $(PLUGIN_SO) $(TOOL_BIN)
+	$(Q)$(MAKE) $(if $(V),,-s) all tools
 	$(Q)B=$(abspath $(B)) tests/tools/demo.sh
 
 # --------------------------------------------------------------------- deps
@@ -202,6 +204,7 @@ NEED_TEST_BUILD := cmocka.h:libcmocka-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
+	sysctl:procps col:bsdextrautils ipset:ipset \
 	jsonschema:python3-jsonschema
 
 package = $(word 2,$(subst :, ,$(1)))
@@ -322,7 +325,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all help clean deps deps-test unit tools check demo fuzz fuzz-run install uninstall dist deb FORCE
+.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -33,14 +33,16 @@ struct text {
 	size_t len, size;
 };
 
-static void add(struct text *t, const char *fmt, unsigned a, unsigned b)
+/* Action a; in its criteria, b stands where they have a '#'. */
+static void add(struct text *t, const char *criteria, unsigned a, unsigned b)
 {
+	const char *at = strchr(criteria, '#');
 	char piece[256];
 	int n = snprintf(piece, sizeof(piece),
-			 "\"n%u\":{\"targets\":[\"t\"],\"criteria\":\"", a);
+			 "\"n%u\":{\"targets\":[\"t\"],"
+			 "\"criteria\":\"%.*s%u%s\"}",
+			 a, (int)(at - criteria), criteria, b, at + 1);
 
-	n += snprintf(piece + n, sizeof(piece) - (size_t)n, fmt, b);
-	n += snprintf(piece + n, sizeof(piece) - (size_t)n, "\"}");
 	if (t->len + (size_t)n + 64 > t->size) {
 		t->size = t->size * 2 + 4096;
 		t->p = realloc(t->p, t->size);
@@ -52,7 +54,7 @@ static void add(struct text *t, const char *fmt, unsigned a, unsigned b)
 
 /* count actions, for applications that the flows do not have, but the last. */
 static struct fg_policy *make_policy(const struct fg_catalog *catalog,
-				     unsigned count, const char *fmt)
+				     unsigned count, const char *criteria)
 {
 	struct fg_report report = {hear, NULL};
 	struct fg_settings *s;
@@ -60,7 +62,7 @@ static struct fg_policy *make_policy(const struct fg_catalog *catalog,
 	struct text t = {NULL, 0, 0}, all = {NULL, 0, 0};
 
 	for (unsigned i = 0; i < count; i++)
-		add(&t, fmt, i, i + 1 == count ? 133 : 20000 + i);
+		add(&t, criteria, i, i + 1 == count ? 133 : 20000 + i);
 	all.p = malloc(t.len + 256);
 	if (!all.p)
 		exit(2);
@@ -132,18 +134,18 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *what;
 		unsigned count;
-		const char *fmt;
+		const char *criteria;
 	} rows[ROWS] = {
 		{"no action", 0, ""},
-		{"1 application", 1, "ai:%u"},
-		{"10 applications", 10, "ai:%u"},
-		{"1000 applications", 1000, "ai:%u"},
+		{"1 application", 1, "ai:#"},
+		{"10 applications", 10, "ai:#"},
+		{"1000 applications", 1000, "ai:#"},
 		{"1000 applications, and a port", 1000,
-		 "app == %u && port == 443"},
+		 "app == # && port == 443"},
 		{"10 host names (regex)", 10,
-		 "detected_hostname == 'rx:\\\\.example%u\\\\.com$'"},
+		 "detected_hostname == 'rx:\\\\.example#\\\\.com$'"},
 		{"10 ports and sizes, tried", 10,
-		 "port == 80 && total_bytes == %u"},
+		 "port == 80 && total_bytes == #"},
 	};
 	const struct fg_flow_limits limits = {.max_flows = 1 << 20};
 	struct fg_flow_table *table;
@@ -171,7 +173,8 @@ int main(int argc, char **argv)
 		return 2;
 	flows = make_flows(table, n);
 	for (size_t i = 0; i < ROWS; i++)
-		policies[i] = make_policy(catalog, rows[i].count, rows[i].fmt);
+		policies[i] =
+			make_policy(catalog, rows[i].count, rows[i].criteria);
 	for (unsigned r = 0; r < rounds; r++) {
 		for (size_t i = 0; i < ROWS; i++) {
 			double start = seconds();

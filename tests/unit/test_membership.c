@@ -69,7 +69,7 @@ static char book[4096];
 static unsigned events;
 static bool more;
 
-static void note(const char *fmt, ...)
+static FG_PRINTF(1, 2) void note(const char *fmt, ...)
 {
 	size_t len = strlen(book);
 	va_list ap;
@@ -128,7 +128,7 @@ static void on_event(void *t, enum fg_event e, const struct fg_flow *f,
 /* What c is told of flows and targets that are not its own. */
 static char heard[4096];
 
-static void hear(const char *fmt, ...)
+static FG_PRINTF(1, 2) void hear(const char *fmt, ...)
 {
 	size_t len = strlen(heard);
 	va_list ap;
