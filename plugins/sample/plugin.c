@@ -38,26 +38,30 @@ struct sample {
 	struct address addresses[ADDRESSES_MAX];
 	uint64_t count, adds, deletes, errors;
 	bool changed; /* since the text was made */
+	bool writing; /* the job is out */
+	int error;    /* of the last write */
 
-	/* The job writes text to the file. We do not touch it meanwhile. */
+	/*
+	 * The job's, from submit() to done(): nobody else touches these
+	 * meanwhile, not even to look.
+	 */
 	struct fg_job job;
-	bool writing;
-	int error; /* of the last write */
+	int result;
 	size_t text_len;
 	char text[ADDRESSES_MAX * LINE_MAX];
 };
 
 /* ------------------------------------------------------------------ the job */
 
-/* Outside the loop: touches nothing but path, text and error. */
+/* Maybe beside the loop: touches nothing but the path and what is its own. */
 static void write_run(struct fg_job *job)
 {
 	struct sample *s = job->ctx;
 	int fd = open(s->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-	s->error = 0;
+	s->result = 0;
 	if (fd < 0 || write(fd, s->text, s->text_len) < 0)
-		s->error = errno;
+		s->result = errno;
 	if (fd >= 0)
 		close(fd);
 }
@@ -70,6 +74,7 @@ static void write_done(struct fg_job *job)
 	struct sample *s = job->ctx;
 
 	s->writing = false;
+	s->error = s->result;
 	if (s->error) {
 		s->errors++;
 		s->host->log(s->host, FG_LOG_ERROR,
