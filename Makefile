@@ -204,7 +204,7 @@ NEED_TEST_BUILD := cmocka.h:libcmocka-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
-	sysctl:procps col:bsdextrautils ipset:ipset \
+	sysctl:procps col:bsdextrautils ipset:ipset /etc/protocols:netbase \
 	jsonschema:python3-jsonschema
 
 package = $(word 2,$(subst :, ,$(1)))
@@ -236,7 +236,7 @@ $(B)/.deps-found:
 deps-test:
 	@missing=; \
 	for n in $(NEED_TOOLS) $(NEED_TEST_TOOLS); do \
-		PATH=$$PATH:/usr/sbin:/sbin command -v $${n%%:*} >/dev/null || missing="$$missing $${n%%:*}"; \
+		[ -e "$${n%%:*}" ] || PATH=$$PATH:/usr/sbin:/sbin command -v $${n%%:*} >/dev/null || missing="$$missing $${n%%:*}"; \
 	done; \
 	for n in $(NEED_BUILD) $(NEED_TEST_BUILD); do \
 		ls /usr/include/$${n%%:*} /usr/include/*/$${n%%:*} /usr/local/include/$${n%%:*} >/dev/null 2>&1 || \
