@@ -43,9 +43,9 @@ void fg_handover_put(struct fg_handover_writer *w,
 size_t fg_handover_end(struct fg_handover_writer *w);
 
 /*
- * Calls each() for every lease that still has time to live. 0, or why nothing
- * was read: -EILSEQ (damaged, or of another version), -ESTALE (of another set,
- * boot, or all run out). Any bytes are safe.
+ * Calls each() for every lease that still has time to live, which may be none.
+ * 0, or why nothing was read: -EILSEQ (damaged, or of another version), -ESTALE
+ * (of another set or boot). Any bytes are safe.
  */
 int fg_handover_read(const void *buf, size_t len, const struct fg_handover *now,
 		     void (*each)(void *ctx,

@@ -241,7 +241,7 @@ static void take_over(struct fg_set *s)
 		LOG(s, FG_LOG_NOTICE,
 		    "was handed over, but %s: its elements run out by "
 		    "themselves",
-		    err == -ESTALE ? "to another set or too long ago"
+		    err == -ESTALE ? "to another set or before a boot"
 				   : "not in a form that is understood");
 	else if (s->adopted)
 		LOG(s, FG_LOG_INFO, "was handed over with %u elements",
