@@ -205,7 +205,8 @@ NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
 	sysctl:procps col:bsdextrautils ipset:ipset /etc/protocols:netbase \
-	jsonschema:python3-jsonschema
+	jsonschema:python3-jsonschema busybox:busybox \
+	dpkg-buildpackage:dpkg-dev dh:debhelper systemd-nspawn:systemd-container lintian:lintian
 
 package = $(word 2,$(subst :, ,$(1)))
 PACKAGES := $(sort $(foreach n,$(NEED_BUILD) $(NEED_TOOLS) $(NEED_TEST_BUILD) $(NEED_TEST_TOOLS),$(call package,$(n))) libc6-dev)
