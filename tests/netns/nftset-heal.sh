@@ -95,7 +95,7 @@ there() { ns gw nft get element inet fw b.v4 "{ $1 }"; }
 for a in 100.64.0.0 100.64.39.16 100.65.134.159; do ok "$a is one of them" there $a; done
 
 # more news than there is room for: 100,000 deletions while nobody listens
-pid=$(ns gw pidof target-driver)
+pid=$(ip netns pids "$NS-gw")
 kill -STOP "$pid"
 ns gw nft flush set inet fw b.v4
 kill -CONT "$pid"
