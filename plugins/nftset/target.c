@@ -343,6 +343,12 @@ static int open_set(struct target *t, int version)
 	err = fg_key_shape(&o.schema.shape, t->o.field, t->o.fields, version);
 	if (err)
 		return err;
+	if (t->o.shared == FG_SHARED_SKIP)
+		err = fg_endpoints_new(&t->ends[version == 6],
+				       t->host->max_flows, o.schema.shape.len,
+				       t->seed);
+	if (err)
+		return err;
 	return fg_set_open(&t->set[version == 6], t->host, t, &o, t->o.at_type);
 }
 
