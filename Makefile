@@ -34,7 +34,12 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wwrite-strings $(if $(WERROR),-Werror)
-HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
+# Hardened unless a sanitizer wants to see for itself; what a compiler or
+# machine does not know is left out.
+knows = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo $(1))
+HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=$(if $(call knows,-O2 -D_FORTIFY_SOURCE=3),3,2)) \
+	-fstack-protector-strong $(call knows,-fstack-clash-protection) \
+	$(call knows,-fcf-protection)
 CPPFLAGS += -Icommon/include -Icommon -D_GNU_SOURCE -DFG_VERSION='"$(VERSION)"' \
 	-DFG_PLUGIN_DIR='"$(LIBDIR)/flowgate"' -DFG_SYSCONFDIR='"$(SYSCONFDIR)"'
 CFLAGS ?= $(OPT) -g
@@ -187,6 +192,34 @@ check: deps-test ## build everything and run every test (root: kernel tests, too
 	$(Q)$(MAKE) $(if $(V),,-s) everything
 	$(Q)B=$(abspath $(B)) tests/run $(T)
 
+LINTED := $(wildcard common/*/*.c plugins/*/*.c)
+LINT_FLAGS := $(CPPFLAGS) -I$(B)/common/cli -std=gnu17
+
+lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
+	$(call say,LINT,clang-tidy)
+	$(Q)printf '%s\n' $(LINTED) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(subst ",\",$(LINT_FLAGS)) 2>/dev/null
+	$(call say,LINT,cppcheck)
+	$(Q)cppcheck -q --error-exitcode=1 --enable=warning,portability,performance \
+		--std=c11 --inline-suppr --suppressions-list=.cppcheck \
+		'-Dmnl_attr_for_each(a,b,c)=for(;;)' '-Dmnl_attr_for_each_nested(a,b)=for(;;)' \
+		$(CPPFLAGS) $(LINTED)
+	$(call say,LINT,gcc -fanalyzer)
+	$(Q)$(MAKE) --no-print-directory CC=gcc B=build-analyzer CFLAGS='-O1 -fanalyzer' WERROR=1 all
+	$(call say,LINT,shellcheck)
+	$(Q)shellcheck -x -e SC1091,SC2016 .ci/run tests/run tests/fuzz/run tests/*/*.sh
+	$(call say,LINT,mandoc)
+	$(Q)mandoc -Tlint -W warning common/dist/man/*
+
+PURE := common/base common/flow common/policy common/lease plugins/netifyd
+
+coverage: deps-test ## line and branch coverage of the pure parts by unit tests
+	$(Q)$(MAKE) B=build-coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
+		HARDEN= coverage-run
+
+coverage-run: $(UNIT_BIN) $(FUZZ_BIN)
+	$(Q)B=$(abspath $(B)) tests/run unit fuzz
+	$(Q)tests/tools/coverage.sh $(B) $(PURE)
+
 unit: $(UNIT_BIN) ## only the unit tests
 	$(Q)B=$(abspath $(B)) tests/run unit
 
@@ -326,7 +359,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run install uninstall dist deb FORCE
+.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint coverage coverage-run install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

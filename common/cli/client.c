@@ -112,7 +112,7 @@ static int take_bytes(struct reply *r, const char *text, size_t len, char *err,
 		text += n + 1;
 		len -= n + 1;
 	}
-	return len && !r->take(r->ctx, text, len);
+	return len > 0 && !r->take(r->ctx, text, len);
 }
 
 int fg_client_ask(const char *path, const char *request, fg_client_take *take,
@@ -167,7 +167,7 @@ static bool keep(void *ctx, const char *text, size_t len)
 {
 	struct body *b = ctx;
 
-	if (b->len + len + 1 > b->room) {
+	if (!b->text || b->len + len + 1 > b->room) {
 		size_t room = (b->room ? b->room * 2 : 65536) + len;
 		char *grown = room > BODY_MAX ? NULL : realloc(b->text, room);
 

@@ -52,14 +52,14 @@ static const char *const level_names[] = {
 static bool is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	char own[64];
 	struct stat st;
 
 	if (!stream || fstat(fd, &st) < 0)
 		return false;
-	if (sscanf(stream, "%llu:%llu", &dev, &ino) != 2)
-		return false;
-	return st.st_dev == dev && st.st_ino == ino;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	return !strcmp(stream, own);
 }
 
 int fg_log_new(struct fg_log **out, enum fg_level threshold)

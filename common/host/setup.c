@@ -93,6 +93,16 @@ static bool busy(void *ctx)
 }
 
 /* The first configuration's limits size everything; later ones can't. */
+static bool same_limits(const struct fg_limits *a, const struct fg_limits *b)
+{
+	return a->max_flows == b->max_flows &&
+	       a->detail_bytes == b->detail_bytes &&
+	       a->max_message == b->max_message &&
+	       a->max_tokens == b->max_tokens &&
+	       a->flow_idle_ms == b->flow_idle_ms &&
+	       a->max_names == b->max_names;
+}
+
 static int make_tables(struct fg_gate *g, const struct fg_limits *limits)
 {
 	const struct fg_flow_limits flow = {.max_flows = limits->max_flows,
@@ -108,7 +118,7 @@ static int make_tables(struct fg_gate *g, const struct fg_limits *limits)
 	int ret;
 
 	if (g->membership) {
-		if (memcmp(limits, &g->limits, sizeof(*limits)) != 0)
+		if (!same_limits(limits, &g->limits))
 			report(g, FG_LOG_WARNING,
 			       "warning: other \"limits\" are in force only after a restart");
 		return 0;

@@ -345,12 +345,13 @@ static int read_application(struct fg_groups *g, struct group *group,
 		slice.ptr++;
 		slice.len--;
 		other = read_other(g, group, n, slice, depth, &result);
-		if (!other) {
-			fg_groups_applications(g, slice, err, sizeof(err));
-			fg_node_error(n, "%s", err);
-		}
-		return result ? result
-			      : fg_appset_add_set(group->apps, other->apps);
+		if (other)
+			return result ? result
+				      : fg_appset_add_set(group->apps,
+							  other->apps);
+		fg_groups_applications(g, slice, err, sizeof(err));
+		fg_node_error(n, "%s", err);
+		return -EINVAL;
 	}
 	if (text[0] == '\0') {
 		fg_node_error(n, "an application's tag is empty");

@@ -8,7 +8,7 @@
 
 struct fg_shown fg_show(struct fg_slice text)
 {
-	struct fg_shown out;
+	struct fg_shown out = {""};
 
 	fg_text_printable(text, out.s, sizeof(out.s));
 	return out;

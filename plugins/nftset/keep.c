@@ -31,7 +31,7 @@ const char *fg_keep_path(char path[FG_KEEP_PATH], const char *dir,
 	id = fg_hash(family, strlen(family), ns.st_ino);
 	id = fg_hash(table, strlen(table), id);
 	id = fg_hash(set, strlen(set), id);
-	for (i = 0; set[i] && i < sizeof(readable) - 1; i++)
+	for (i = 0; i < sizeof(readable) - 1 && set[i]; i++)
 		readable[i] =
 			(set[i] >= 'a' && set[i] <= 'z') ||
 					(set[i] >= 'A' && set[i] <= 'Z') ||
@@ -68,7 +68,7 @@ int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 		n = pread(*fd, text, sizeof(text) - 1, 0);
 		if (n > 0) {
 			text[n] = '\0';
-			*owner = atoi(text);
+			*owner = (pid_t)strtol(text, NULL, 10);
 		}
 		close(*fd);
 		*fd = -1;

@@ -134,7 +134,7 @@ void fg_set_explain(struct fg_set *s, const uint8_t *key,
 	char element[FG_KEY_TEXT], time[FG_DURATION_TEXT], data[FG_DATA_TEXT];
 	char text[FG_SCHEMA_WHY + FG_KEY_TEXT];
 	struct fg_lease_view v = {0};
-	struct fg_element e;
+	struct fg_element e = {0};
 	bool held = fg_leases_get(s->leases, key, &v);
 	int err = -ENOENT;
 
