@@ -193,11 +193,11 @@ check: deps-test ## build everything and run every test (root: kernel tests, too
 	$(Q)B=$(abspath $(B)) tests/run $(T)
 
 LINTED := $(wildcard common/*/*.c plugins/*/*.c)
-LINT_FLAGS := $(CPPFLAGS) -I$(B)/common/cli -std=gnu17
+LINT_FLAGS := $(CPPFLAGS) -I$(B) -std=gnu17
 
 lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
 	$(call say,LINT,clang-tidy)
-	$(Q)printf '%s\n' $(LINTED) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(subst ",\",$(LINT_FLAGS)) 2>/dev/null
+	$(Q)printf '%s\n' $(LINTED) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(LINT_FLAGS) 2>/dev/null
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck -q --error-exitcode=1 --enable=warning,portability,performance \
 		--std=c11 --inline-suppr --suppressions-list=.cppcheck \

@@ -75,13 +75,13 @@ static int slot_index(const struct fg_watch *watch)
 
 static int free_slot(struct fg_loop *l)
 {
-	uint32_t n = l->slot_count;
+	uint32_t n = l->slot_count; /* never 0 */
 	struct slot *more;
 
 	for (uint32_t i = 0; i < n; i++)
 		if (!l->slots[i].watch)
 			return (int)i;
-	more = realloc(l->slots, 2 * n * sizeof(*more));
+	more = reallocarray(l->slots, 2 * (size_t)n, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	for (uint32_t i = n; i < 2 * n; i++)

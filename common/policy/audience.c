@@ -2,6 +2,12 @@
 /* audience.c - who of the targets in force hears what, and in which form. */
 #include "audience.h"
 
+bool fg_audience_hears(const struct fg_seat *seat)
+{
+	return !seat->pub.observe ||
+	       seat->target->type->flags & FG_TYPE_OBSERVES;
+}
+
 void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
 		      const struct fg_flow *flow, bool enter,
 		      enum fg_reason reason)
@@ -12,14 +18,17 @@ void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
 	for (struct fg_target **o = b ? b->movers : NULL; o && *o; o++)
 		(*o)->type->moved((*o)->instance, flow, t->name, &seat->pub,
 				  enter, reason);
-	t->dirty = true;
-	if (enter) {
+	if (enter)
 		++*count;
-		t->type->enter(t->instance, flow, &seat->pub, reason);
-	} else {
+	else
 		--*count;
+	if (!fg_audience_hears(seat))
+		return;
+	t->dirty = true;
+	if (enter)
+		t->type->enter(t->instance, flow, &seat->pub, reason);
+	else
 		t->type->leave(t->instance, flow, &seat->pub, reason);
-	}
 }
 
 void fg_audience_event(const struct fg_bound *b, enum fg_event event,
@@ -70,6 +79,8 @@ void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
 
 	if (!(changed & FG_CHANGED_KEY) &&
 	    !(changed & FG_CHANGED_CLASS && t->type->flags & FG_TYPE_CLASS))
+		return;
+	if (!fg_audience_hears(seat))
 		return;
 	t->dirty = true;
 	if (t->type->rekey) {

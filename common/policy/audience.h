@@ -12,6 +12,11 @@
 
 /* b may be NULL, as long as nothing is in force: then nobody hears. */
 
+/*
+ * Is a seat's target told of its flows? Observed ones are counted for every
+ * type, but told only to those with FG_TYPE_OBSERVES.
+ */
+bool fg_audience_hears(const struct fg_seat *seat);
 /* The flow enters or leaves the target of a seat. */
 void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
 		      const struct fg_flow *flow, bool enter,

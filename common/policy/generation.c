@@ -233,11 +233,6 @@ fail:
 
 uint32_t fg_bound_seat(const struct fg_bound *b, const struct fg_grant *grant)
 {
-	const struct fg_target *t = b->pub->targets[grant->target];
-
-	if (grant->observe && t && t->type &&
-	    !(t->type->flags & FG_TYPE_OBSERVES))
-		return 0;
 	return b->seats[grant->action][grant->entry];
 }
 

@@ -215,6 +215,7 @@ static int parse(struct fg_json **out, const char *name, char *text, size_t len,
 	doc->report = report;
 	doc->len = len;
 	doc->text = text;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): -errno is not 0 */
 	text[len] = '\0';
 	doc->name = strdup(name);
 	if (!doc->name)

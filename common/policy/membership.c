@@ -554,7 +554,8 @@ void fg_membership_members(struct fg_membership *m, const struct fg_target *t,
 			const struct fg_seat *seat =
 				fg_seat(m->verdicts, r.ids[i]);
 
-			if (seat->target == t && !each(flow, &seat->pub, ctx))
+			if (seat->target == t && fg_audience_hears(seat) &&
+			    !each(flow, &seat->pub, ctx))
 				return;
 		}
 	}

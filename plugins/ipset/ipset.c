@@ -140,6 +140,7 @@ static int read_prio(struct target *t, const struct fg_node *cfg)
 		return got;
 	/* the pattern lets no sign through, and no more than 16 bits */
 	if (strspn(text, "0123456789abcdefABCDEF:") == strlen(text) &&
+	    /* NOLINTNEXTLINE(cert-err34-c): four digits cannot overflow */
 	    sscanf(text, "%4x:%4x%c", &major, &minor, &rest) == 2) {
 		t->o.schema.skb_prio = major << 16 | minor;
 		t->o.schema.skb = true;

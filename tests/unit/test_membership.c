@@ -599,6 +599,9 @@ static void test_observe(void **state)
 	assert_told("+c:x1:1? ");
 	assert_int_equal(s->first->own[2].members, 0);
 	assert_int_equal(s->first->own[2].observed, 1);
+	/* a, of another type, does not hear of it, but what it would hold counts */
+	assert_int_equal(s->first->own[0].members, 0);
+	assert_int_equal(s->first->own[0].observed, 1);
 	send(s, FG_MESSAGE_FLOW_PURGE, 1, -1);
 	assert_told("-c:x1:1? ");
 	assert_int_equal(s->first->own[2].observed, 0);
