@@ -66,7 +66,7 @@ ok() {
 # file of it belongs nowhere else.
 gate() {
 	status=0
-	"$B/flowgated" "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+	"$B/flowgated" -S "$T/control.sock" "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
 }
 
 # says WHAT STATUS REGEX ARGUMENTS...: flowgated ends so, and says that

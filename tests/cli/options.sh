@@ -80,10 +80,10 @@ ok "-v: nothing but comments besides commands" test -z "$(grep -v '^#' "$T/out")
 
 gate -l error -c "$T/config.json"
 ok "-l error is silent when all is well" test ! -s "$T/err"
-"$B/flowgated" -c "$T/config.json" -s - <tests/data/v5.stream 2>"$T/err"
+"$B/flowgated" -S "$T/control.sock" -c "$T/config.json" -s - <tests/data/v5.stream 2>"$T/err"
 ok "standard input from a file" grep -Eq 'source .*: 84 messages' "$T/err"
 # shellcheck disable=SC2002 # a pipe is the point
-cat tests/data/v5.stream | "$B/flowgated" -c "$T/config.json" -s - 2>"$T/err"
+cat tests/data/v5.stream | "$B/flowgated" -S "$T/control.sock" -c "$T/config.json" -s - 2>"$T/err"
 ok "standard input from a pipe" grep -Eq 'source .*: 84 messages' "$T/err"
 gate -c "$T/config.json" -s file:tests/data/v3.stream -s "file://$PWD/tests/data/v5.stream"
 ok "-s instead of the file's sources, twice" grep -Eq 'source v5.stream: 84 messages' "$T/err"
