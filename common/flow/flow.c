@@ -128,7 +128,7 @@ static uint32_t hash_of(const struct fg_flow_table *t, uint16_t source,
 	return (uint32_t)fg_hash(digest, FG_DIGEST_SIZE, t->seed + source);
 }
 
-static struct slot *lookup(struct fg_flow_table *t, uint32_t hash,
+static struct slot *lookup(const struct fg_flow_table *t, uint32_t hash,
 			   uint16_t source,
 			   const uint8_t digest[FG_DIGEST_SIZE])
 {
@@ -481,6 +481,20 @@ uint32_t fg_flow_store(struct fg_flow_table *t, struct fg_flow *flow,
 	return changed;
 }
 
+/* Of a copy (what a flow was before a message), the flow's own. */
+static uint32_t detail_of(const struct fg_flow_table *t,
+			  const struct fg_flow *flow)
+{
+	uintptr_t at = (uintptr_t)flow, first = (uintptr_t)t->slots;
+	const struct slot *s;
+
+	if (at - first < (uintptr_t)t->limit * sizeof(*s))
+		return slot_of(flow)->detail;
+	s = lookup(t, hash_of(t, flow->source, flow->digest), flow->source,
+		   flow->digest);
+	return s ? s->detail : 0;
+}
+
 bool fg_flow_get(const struct fg_flow_table *t, const struct fg_flow *flow,
 		 enum fg_attr attr, union fg_value *out)
 {
@@ -492,7 +506,7 @@ bool fg_flow_get(const struct fg_flow_table *t, const struct fg_flow *flow,
 		return flow->interface;
 	}
 	return fg_fields_get(flow, attr, out) ||
-	       fg_detail_get(t->details, slot_of(flow)->detail, attr, out);
+	       fg_detail_get(t->details, detail_of(t, flow), attr, out);
 }
 
 /* ---------------------------------------------------------- interfaces */

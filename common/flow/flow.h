@@ -105,7 +105,8 @@ struct fg_flow *fg_flow_next(struct fg_flow_table *t, uint32_t *cursor);
 
 /*
  * See host->flow_get(). Also what only messages carry but the table counts:
- * local_bytes and its like are cumulative here.
+ * local_bytes and its like are cumulative here. Of a copy of a flow: what the
+ * table keeps of it now.
  */
 bool fg_flow_get(const struct fg_flow_table *t, const struct fg_flow *flow,
 		 enum fg_attr attr, union fg_value *out);

@@ -187,6 +187,7 @@ static void announcement(void **state)
 	struct fg_flow_table *t = table(10, 0);
 	const struct fg_flow *f;
 	char text[FG_ADDR_TEXT];
+	struct fg_flow copy;
 	union fg_value v;
 
 	(void)state;
@@ -216,6 +217,12 @@ static void announcement(void **state)
 	assert_int_equal(get(t, 1, FG_ATTR_IP_NAT), 0);
 	assert_true(fg_flow_get(t, f, FG_ATTR_LOCAL_IP, &v));
 	assert_memory_equal(v.addr, f->local_addr, 16);
+	/* targets are told what a flow was by a copy of it */
+	copy = *f;
+	assert_true(fg_flow_get(t, &copy, FG_ATTR_TLS_SNI, &v));
+	assert_memory_equal(v.text.ptr, "www.netflix.com", v.text.len);
+	copy.digest[0]++;
+	assert_false(fg_flow_get(t, &copy, FG_ATTR_TLS_SNI, &v));
 	/* never said, and what only messages carry */
 	assert_false(fg_flow_get(t, f, FG_ATTR_IP_DSCP, &v));
 	assert_false(fg_flow_get(t, f, FG_ATTR_HTTP_URL, &v));
