@@ -68,6 +68,7 @@ struct model {
 
 struct options {
 	uint64_t flows; /* 0: without end */
+	uint64_t first; /* those before were announced by an earlier run */
 	uint64_t live;	/* 0: all stay */
 	uint64_t burst;
 	unsigned int stats;
@@ -98,6 +99,7 @@ static const char usage[] =
 	"usage: gen-stream [options] [RECORDING...]\n"
 	"  multiplies the flows of the recordings (tests/data/v4.stream)\n"
 	"  -f, --flows N      distinct flows (1000); 0: without end\n"
+	"  -F, --first N      go on where a run with --flows N ended (0)\n"
 	"  -S, --stats N      flow_stats per flow after all are announced (0)\n"
 	"  -u, --update PCT   announce this share again, as another "
 	"application (0)\n"
@@ -397,8 +399,8 @@ static void generate(struct generator *g)
 	uint64_t gone = 0, n;
 	int64_t start = server_now();
 
-	for (n = 0; !o->flows || n < o->flows; n++) {
-		pace(g, n, start);
+	for (n = o->first; !o->flows || n < o->flows; n++) {
+		pace(g, n - o->first, start);
 		if (g->server && !server_clients(g->server))
 			return;
 		announce(g, n);
@@ -435,6 +437,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"flows", required_argument, NULL, 'f'},
+		{"first", required_argument, NULL, 'F'},
 		{"stats", required_argument, NULL, 'S'},
 		{"update", required_argument, NULL, 'u'},
 		{"purge", no_argument, NULL, 'p'},
@@ -462,11 +465,14 @@ int main(int argc, char **argv)
 	int64_t start;
 	int c, n;
 
-	while ((c = getopt_long(argc, argv, "f:S:u:pl:b:r:n:s:Bko:U:h", longs,
+	while ((c = getopt_long(argc, argv, "f:F:S:u:pl:b:r:n:s:Bko:U:h", longs,
 				NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			g.opt.flows = strtoull(optarg, NULL, 10);
+			break;
+		case 'F':
+			g.opt.first = strtoull(optarg, NULL, 10);
 			break;
 		case 'S':
 			g.opt.stats = (unsigned int)atoi(optarg);
