@@ -126,8 +126,9 @@ void fg_jobs_free(struct fg_jobs *j)
 
 static void arm(struct fg_jobs *j, int64_t ns)
 {
+	/* 0 would disarm it */
 	struct itimerspec in = {
-		.it_value = {ns / 1000000000, ns % 1000000000},
+		.it_value = {ns / 1000000000, ns % 1000000000 + (ns == 0)},
 	};
 
 	timerfd_settime(j->patience, 0, &in, NULL);

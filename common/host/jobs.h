@@ -16,7 +16,10 @@
 
 #include <flowgate/plugin.h>
 
+/* With 0 (CFLAGS="-O2 -DFG_JOBS_PATIENCE_MS=0") any job may count as stuck. */
+#ifndef FG_JOBS_PATIENCE_MS
 #define FG_JOBS_PATIENCE_MS 20
+#endif
 
 struct fg_jobs;
 
