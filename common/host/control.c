@@ -503,7 +503,7 @@ static int bind_socket(struct fg_control *control)
 }
 
 int fg_control_new(struct fg_control **out, struct fg_gate *g,
-		   const char *path)
+		   const char *path, char *err, size_t len)
 {
 	struct fg_control *control = calloc(1, sizeof(*control));
 	int ret = -ENOMEM;
@@ -535,15 +535,15 @@ int fg_control_new(struct fg_control **out, struct fg_gate *g,
 
 fail:
 	if (ret == -EADDRINUSE)
-		fg_log_say(g->log, FG_LOG_ERROR,
-			   "another flowgated runs with the control socket %s (stop it, or use another socket: -S PATH)",
-			   path);
+		snprintf(err, len,
+			 "another flowgated runs with the control socket %s (stop it, or use another socket: -S PATH)",
+			 path);
 	else
-		fg_log_say(g->log, FG_LOG_WARNING,
-			   "no control socket at %s: %s (flowgatectl cannot reach this flowgated; -S PATH puts it elsewhere)",
-			   path,
-			   ret == -EEXIST ? "there is a file of that name" :
-					    strerror(-ret));
+		snprintf(err, len,
+			 "no control socket at %s: %s (flowgatectl cannot reach this flowgated; -S PATH puts it elsewhere)",
+			 path,
+			 ret == -EEXIST ? "there is a file of that name" :
+					  strerror(-ret));
 	if (control->watch.fd >= 0)
 		close(control->watch.fd);
 	free(control);

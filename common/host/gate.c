@@ -437,17 +437,35 @@ static void print_counters(struct fg_gate *g)
 	}
 }
 
+/*
+ * Asked for by -S: needed. By default: good to have; but a second daemon by
+ * mistake is refused, unlike a recording that is played beside the first.
+ */
+static int open_control(struct fg_gate *g)
+{
+	enum fg_level level = g->ends ? FG_LOG_INFO : FG_LOG_WARNING;
+	bool asked_for = g->options->socket != NULL;
+	char err[320];
+	int ret;
+
+	if (g->options->flags & FG_HOST_DRY_RUN && !asked_for)
+		return 0;
+	ret = fg_control_new(&g->control, g, g->socket, err, sizeof(err));
+	if (ret == 0)
+		return 0;
+	if (asked_for || (ret == -EADDRINUSE && !g->ends))
+		level = FG_LOG_ERROR;
+	fg_log_say(g->log, level, "%s", err);
+	return level == FG_LOG_ERROR ? ret : 0;
+}
+
 int fg_gate_run(struct fg_gate *g)
 {
 	char text[160];
 	int ret;
 
-	if (!(g->options->flags & FG_HOST_DRY_RUN) || g->options->socket) {
-		ret = fg_control_new(&g->control, g, g->socket);
-		/* Asked for: needed. By default: good to have. */
-		if (ret == -EADDRINUSE || (ret < 0 && g->options->socket))
-			return 2;
-	}
+	if (open_control(g) < 0)
+		return 2;
 	if (drop_privileges(g) < 0)
 		return 2;
 	ret = fg_loop_start(g->loop, THREADS);
