@@ -53,8 +53,7 @@ struct stats {
 	struct fg_timer state_timer;
 	char reason[160];
 
-	struct fg_flow before; /* of the flow that is told anew next */
-	bool has_before;
+	struct fg_flow before; /* what the flow was that is told anew next */
 };
 
 /*
@@ -171,19 +170,15 @@ static void stats_event(void *target, enum fg_event event,
 	bool goes_on =
 		reason == FG_REASON_REKEYED || reason == FG_REASON_RECLASSIFIED;
 
-	if (event == FG_EVENT_REMOVED && goes_on) {
+	/* the host tells both back to back */
+	if (event == FG_EVENT_REMOVED && goes_on)
 		s->before = *flow;
-		s->has_before = true;
-	} else if (event == FG_EVENT_ANNOUNCED) {
-		if (!fg_options_take(&s->o, flow))
-			;
-		else if (goes_on && s->has_before &&
-			 fg_options_take(&s->o, &s->before))
-			count_changed(s, &s->before, flow);
-		else
-			count_new(s, flow);
-		s->has_before = false;
-	}
+	if (event != FG_EVENT_ANNOUNCED || !fg_options_take(&s->o, flow))
+		return;
+	if (goes_on && fg_options_take(&s->o, &s->before))
+		count_changed(s, &s->before, flow);
+	else
+		count_new(s, flow);
 }
 
 /* ----------------------------------------------------- actions and targets */
@@ -235,8 +230,8 @@ static void stats_count(void *target, const struct fg_flow *flow,
 }
 
 struct first {
-	const struct fg_member *member;
-	const char *target; /* of the first membership by that action */
+	const char *action;
+	const char *target; /* of the first membership by it */
 };
 
 static void find_first(void *ctx, const char *target,
@@ -244,8 +239,7 @@ static void find_first(void *ctx, const char *target,
 {
 	struct first *f = ctx;
 
-	if (!f->target && member->observe == f->member->observe &&
-	    !strcmp(member->action, f->member->action))
+	if (!f->target && !strcmp(member->action, f->action))
 		f->target = target;
 }
 
@@ -274,7 +268,7 @@ static void stats_moved(void *target, const struct fg_flow *flow,
 			bool enter, enum fg_reason reason)
 {
 	struct stats *s = target;
-	struct first first = {member, NULL};
+	struct first first = {member->action, NULL};
 
 	if (!enter || !fg_options_take(&s->o, flow))
 		return;

@@ -130,11 +130,21 @@ ok "reload" grep -q '^ok' <(ctl reload)
 ok "the same place is served on" wait_for 5 scrape
 ok "counters go on" test "$before" = "$(grep '^flowgate_application_bytes_total' "$T/metrics")"
 stats_config "${keys/127.0.0.1:$port/unix://$T/metrics.sock}"
+curl -sf "http://127.0.0.1:$port/metrics" "http://127.0.0.1:$port/metrics" -o "$T/1" -o "$T/2"
+ok "made once a second, however often it is asked for" cmp "$T/1" "$T/2"
 ok "reload to another place" grep -q '^ok' <(ctl reload)
 ok "which is served" wait_for 5 curl -sf --unix-socket "$T/metrics.sock" http://localhost/metrics -o "$T/metrics"
 ok "counters go on there" test "$before" = "$(grep '^flowgate_application_bytes_total' "$T/metrics")"
 ok "for owner and group" test "$(stat -c %a "$T/metrics.sock")" = 660
 ok "the old place is closed" wait_for 5 eval '! scrape'
+stats_config "${keys/127.0.0.1:$port/unix://$T/metrics.sock}, \"sides\": \"both\""
+epolls() { # each server has one
+	find "/proc/$gate/fd" -lname '*eventpoll*' | wc -l
+}
+before=$(epolls)
+ok "reload at the same path" grep -q '^ok' <(ctl reload)
+ok "the old one is closed" wait_for 10 eval 'test "$(epolls)" = "$before"'
+ok "and the path is still there" curl -sf --unix-socket "$T/metrics.sock" http://localhost/metrics -o /dev/null
 socat UNIX-LISTEN:"$T/taken.sock" - >/dev/null 2>&1 &
 pids+=($!)
 wait_for 5 test -S "$T/taken.sock"
@@ -169,6 +179,21 @@ ok "a huge one is not even read" grep -q "$T/state: cannot be read: File too lar
 stop
 
 # ------------------------------------------------------------- bad places
+stats_config ', "listen": "unix://'"$T"'/metrics.sock"'
+start -c "$T/config.json"
+ok "a path of its own" test -S "$T/metrics.sock"
+rm "$T/metrics.sock"
+touch "$T/metrics.sock"
+stop
+ok "that somebody else took is left to them" test -f "$T/metrics.sock"
+says "something else in the way" 1 'cannot listen on unix://.*metrics.sock: something else is in its place' -c "$T/config.json"
+rm "$T/metrics.sock"
+start -c "$T/config.json"
+kill -9 "$gate"
+wait "$gate" 2>/dev/null
+start -c "$T/config.json"
+ok "what a dead one left is taken over" curl -sf --unix-socket "$T/metrics.sock" http://localhost/metrics -o /dev/null
+stop
 mkdir "$T/dir"
 ln -s "$T/victim" "$T/dir/a.prom.0~"
 stats_config ', "textfile": "'"$T"'/dir/a.prom", "textfile_interval": 1'
