@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Far more than 10,000 labels of every kind need. */
+/* Far more than any rendering or state has. */
 #define FG_BUFFER_MAX (64u << 20)
 
 struct fg_buffer {

@@ -67,7 +67,7 @@ int fg_options_read(struct fg_options *o, const struct fg_host *host,
 	    c->text(cfg, "textfile", &o->textfile) < 0 ||
 	    c->text(cfg, "state", &o->state) < 0 ||
 	    c->uint(cfg, "textfile_interval", 1, 3600, &interval) < 0 ||
-	    c->uint(cfg, "top", 1, 10000, &top) < 0 ||
+	    c->uint(cfg, "top", 1, FG_TOP_MAX, &top) < 0 ||
 	    read_sides(c, cfg, &o->sides) < 0 ||
 	    check_path(c, cfg, "textfile", o->textfile) < 0 ||
 	    check_name(c, cfg, o->textfile) < 0 ||

@@ -5,6 +5,12 @@
 
 #include <flowgate/plugin.h>
 
+/*
+ * Six tables of as many names, in five lines each of some 90 bytes: what a
+ * reply of the host (8 MiB) has room for.
+ */
+#define FG_TOP_MAX 2000
+
 enum fg_sides { FG_SIDES_LAN, FG_SIDES_WAN, FG_SIDES_BOTH, FG_SIDES_COUNT };
 
 /* Text is the configuration's; NULL: not wanted. */

@@ -60,7 +60,7 @@ static struct MHD_Response *metrics(struct fg_server *s)
 	s->metrics = NULL;
 	s->made = now;
 	s->host->render(s->host, "prometheus", fg_buffer_add, &b);
-	if (!b.failed)
+	if (!b.failed && b.len)
 		s->metrics = MHD_create_response_from_buffer(
 			b.len, b.bytes, MHD_RESPMEM_MUST_FREE);
 	if (!s->metrics)

@@ -301,6 +301,8 @@ static void write_textfile(struct fg_timer *t, int64_t now)
 	if (!b)
 		return;
 	s->host->render(s->host, "prometheus", fg_buffer_add, b);
+	if (!b->len)
+		b->failed = true; /* the host had no memory for it */
 	fg_file_write(s->textfile, false);
 }
 
