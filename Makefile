@@ -160,6 +160,10 @@ endef
 $(foreach t,$(BENCH),$(eval $(call bench_rule,$(t))))
 BENCH_BIN := $(patsubst %,$(B)/tests/bench/%,$(BENCH))
 
+bench: deps-test ## figures beside their floors (root; BENCH_ARGS=--quick)
+	$(Q)$(MAKE) $(PROGRAMS) $(PLUGIN_SO) $(TOOL_BIN) $(BENCH_BIN)
+	$(Q)B=$(abspath $(B)) tests/bench/run $(BENCH_ARGS)
+
 # -------------------------------------------------------------- fuzz targets
 
 # tests/fuzz/fuzz_NAME.c, linked like unit tests: with replay.c each is a test

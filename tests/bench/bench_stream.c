@@ -1,276 +1,293 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* LINK: plugins/netifyd */
+/* LINK: plugins/netifyd common/flow common/policy common/lease/key.c */
+/* LINK: tests/bench/lib/stream.c tests/bench/lib/clock.c */
+/* LIBS: -lpcre2-8 */
 /*
- * bench_stream - what it costs to turn a stream's bytes into messages, beside
- * what jsmn alone takes to tokenise the same messages.
+ * bench_stream - what it costs to turn a stream's bytes into memberships,
+ * beside what jsmn alone takes to tokenise the same messages.
  *
- * bench_stream [-r ROUNDS] [-m MEGABYTES] FILE...
+ * bench_stream [-r ROUNDS] [-m MEGABYTES] [-q] FILE...
  *
  * The files are repeated up to that size. Rounds of all rows are interleaved,
- * and the medians compared: CPU time, one thread, chunks of 64 KiB.
+ * and the medians compared: CPU time, one thread, chunks of 64 KiB. -q: only
+ * numbers, a line for each row, ns for all bytes in each round.
+ *
+ * bench_stream -1 ROW FILE... does one row once, for callgrind.
  */
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <flowgate/plugin.h>
-
-#define JSMN_STATIC
-#define JSMN_STRICT
-#define JSMN_PARENT_LINKS
-#include <jsmn.h>
-
-#include "../../plugins/netifyd/key.h"
+#include "lib/clock.h"
+#include "lib/stream.h"
+#include "policy/membership.h"
 
 #define CHUNK	   65536
-#define TOKENS	   (1 << 17)
 #define ROUNDS_MAX 101
+#define FLOWS_MAX  (1 << 20)
 
-extern const struct fg_plugin flowgate_plugin_v1;
+/* Everything behind the input, with a policy of so many actions. */
+struct path {
+	struct fg_flow_table *table;
+	struct fg_catalog *catalog;
+	struct fg_policy *policy;
+	struct fg_membership *membership;
+	struct fg_generation generation;
+	struct fg_target target, *targets[1];
+	void *input;
+};
 
 struct bench {
-	char *text;
-	size_t len;
-	size_t limit;
-	/* where the messages are in it */
-	struct fg_slice *message;
-	size_t messages;
-	size_t room;
-	size_t bytes; /* of all of them */
-	jsmntok_t *tokens;
-	uint8_t *node; /* of each token that is an object */
-	struct fg_keys *keys;
+	struct stream stream;
 	void *input;
-	bool collect;
-	uint64_t got;
-	uint64_t skipped;
-	uint64_t found;
+	uint64_t got, entered;
 };
+
+/* ---------------------------------------------------------------- target */
+
+static void enter(void *target, const struct fg_flow *flow,
+		  const struct fg_member *member, enum fg_reason reason)
+{
+	(void)flow;
+	(void)member;
+	(void)reason;
+	++*(uint64_t *)target;
+}
+
+static void leave(void *target, const struct fg_flow *flow,
+		  const struct fg_member *member, enum fg_reason reason)
+{
+	(void)target;
+	(void)flow;
+	(void)member;
+	(void)reason;
+}
+
+static bool flush(void *target, int64_t now)
+{
+	(void)target;
+	(void)now;
+	return false;
+}
+
+static const struct fg_target_type counting = {
+	.size = sizeof(counting),
+	.name = "counting",
+	.enter = enter,
+	.leave = leave,
+	.flush = flush,
+};
+
+/* ------------------------------------------------------------------ path */
+
+static void hear(void *ctx, enum fg_level level, const char *text)
+{
+	(void)ctx;
+	if (level == FG_LOG_ERROR)
+		errx(1, "%s", text);
+}
+
+static void retired(void *ctx, struct fg_generation *old)
+{
+	(void)ctx;
+	(void)old;
+}
+
+/* One action takes what is Netflix; the others, what the stream has not. */
+static char *policy_text(unsigned actions)
+{
+	size_t size = 256 + 96 * (size_t)actions;
+	char *text = malloc(size), *p = text;
+
+	if (!text)
+		err(1, NULL);
+	p += sprintf(p, "{\"targets\":{\"t\":{\"target_type\":\"counting\"}},"
+			"\"actions\":{");
+	for (unsigned i = 0; i < actions; i++)
+		p += sprintf(p,
+			     "%s\"a%u\":{\"criteria\":\"ai:%u\","
+			     "\"targets\":[\"t\"]}",
+			     i ? "," : "", i, i ? 20000 + i : 133);
+	sprintf(p, "}}");
+	return text;
+}
 
 static void on_message(void *source, const struct fg_message *m)
 {
-	struct bench *b = source;
+	struct path *p = source;
 
-	b->got++;
-	if (!b->collect)
-		return;
-	if (b->messages == b->room) {
-		b->room = b->room ? 2 * b->room : 4096;
-		b->message = realloc(b->message, b->room * sizeof(*b->message));
-		if (!b->message)
-			abort();
-	}
-	b->message[b->messages++] = m->text;
-	b->bytes += m->text.len;
-}
-
-static void on_skipped(void *source, const char *why, size_t bytes)
-{
-	struct bench *b = source;
-
-	(void)why;
-	(void)bytes;
-	b->skipped++;
+	fg_membership_message(p->membership, 0, 1, m, 1000);
 }
 
 static void on_learn(void *source, enum fg_name kind, uint32_t id,
 		     struct fg_slice tag)
 {
-	(void)source;
-	(void)kind;
-	(void)id;
-	(void)tag;
+	struct path *p = source;
+
+	fg_catalog_learn(p->catalog, kind, id, tag);
 }
 
-static void on_interface(void *source, struct fg_slice name,
-			 struct fg_slice role)
+static struct path *path_new(struct bench *b, unsigned actions)
 {
-	(void)source;
-	(void)name;
-	(void)role;
-}
+	const struct fg_flow_limits limits = {.max_flows = FLOWS_MAX,
+					      .seed = 1};
+	struct fg_host host = stream_deaf_host, *kept;
+	const struct fg_report report = {hear, NULL};
+	struct fg_membership_setup setup = {.flow_idle_ms = 3600000,
+					    .retired = retired};
+	struct path *p = calloc(1, sizeof(*p));
+	struct fg_settings *settings;
+	char *text = policy_text(actions);
 
-static const struct fg_host host = {
-	.size = sizeof(host),
-	.max_message = 1 << 20,
-	.max_tokens = TOKENS,
-	.message = on_message,
-	.skipped = on_skipped,
-	.learn = on_learn,
-	.learn_interface = on_interface,
-};
+	host.message = on_message;
+	host.learn = on_learn;
+	kept = malloc(sizeof(*kept));
+	if (!p || !kept)
+		err(1, NULL);
+	memcpy(kept, &host, sizeof(host));
+	if (fg_flow_table_new(&p->table, &limits) ||
+	    fg_catalog_new(&p->catalog, 0, 1) ||
+	    fg_settings_parse(&settings, "bench", text, strlen(text), NULL, 0,
+			      report) ||
+	    fg_policy_new(&p->policy, settings, p->catalog))
+		errx(1, "no policy");
+	setup.table = p->table;
+	setup.catalog = p->catalog;
+	p->target = (struct fg_target){
+		.name = "t", .type = &counting, .instance = &b->entered};
+	p->targets[0] = &p->target;
+	p->generation = (struct fg_generation){
+		.settings = settings,
+		.policy = p->policy,
+		.targets = p->targets,
+	};
+	if (fg_membership_new(&p->membership, &setup) ||
+	    fg_membership_configure(p->membership, &p->generation, 0))
+		errx(1, "no membership");
+	p->input = stream_input(kept, p);
+	free(text);
+	return p;
+}
 
 /* ----------------------------------------------------------------- rows */
 
-static int tokenise(struct bench *b, size_t i)
+static void row_jsmn(struct bench *b, struct path *p)
 {
-	jsmn_parser parser;
-	int n;
-
-	jsmn_init(&parser);
-	n = jsmn_parse(&parser, b->message[i].ptr, b->message[i].len, b->tokens,
-		       TOKENS);
-	if (n < 1)
-		abort();
-	return n;
+	(void)p;
+	b->got += stream_jsmn(&b->stream);
 }
 
-static void row_jsmn(struct bench *b)
+static void row_input(struct bench *b, struct path *p)
 {
-	for (size_t i = 0; i < b->messages; i++)
-		tokenise(b, i);
+	(void)p;
+	stream_feed(&b->stream, b->input, CHUNK);
 }
 
-/*
- * What a reader on top of jsmn does at the least: finds each key that has a
- * meaning where it is. No value is read.
- */
-static void row_look_up(struct bench *b)
+static void row_path(struct bench *b, struct path *p)
 {
-	for (size_t i = 0; i < b->messages; i++) {
-		const char *text = b->message[i].ptr;
-		int n = tokenise(b, i);
-
-		b->node[0] = FG_NODE_ROOT;
-		for (int t = 1; t + 1 < n; t++) {
-			const jsmntok_t *key = &b->tokens[t];
-			const struct fg_key *k = NULL;
-
-			if (key->type != JSMN_STRING || key->size != 1)
-				continue;
-			if (b->node[key->parent] != FG_NODE_NONE)
-				k = fg_keys_find(
-					b->keys, b->node[key->parent],
-					text + key->start,
-					(size_t)(key->end - key->start));
-			b->node[t + 1] = k ? k->node : FG_NODE_NONE;
-			b->found += k != NULL;
-		}
-	}
-}
-
-static void feed(struct bench *b, size_t chunk)
-{
-	const struct fg_input_type *type = flowgate_plugin_v1.inputs[0];
-
-	for (size_t at = 0, n; at < b->len; at += n) {
-		n = b->len - at < chunk ? b->len - at : chunk;
-		type->feed(b->input, b->text + at, n);
-	}
-}
-
-static void row_input(struct bench *b)
-{
-	feed(b, CHUNK);
+	stream_feed(&b->stream, p->input, CHUNK);
+	fg_membership_flush(p->membership, 1000);
 }
 
 static const struct {
 	const char *name;
-	void (*run)(struct bench *b);
+	const char *key;
+	unsigned actions; /* 0: no path */
+	void (*run)(struct bench *b, struct path *p);
 } rows[] = {
-	{"bare jsmn", row_jsmn},
-	{"jsmn, keys looked up", row_look_up},
-	{"frame + message", row_input},
+	{"bare jsmn", "jsmn", 0, row_jsmn},
+	{"frame + message", "input", 0, row_input},
+	{"  + flows + policy, 1 action", "path1", 1, row_path},
+	{"  + flows + policy, 10 actions", "path10", 10, row_path},
+	{"  + flows + policy, 1000 actions", "path1000", 1000, row_path},
 };
 #define ROWS (sizeof(rows) / sizeof(*rows))
 
-static double cpu(void)
+static struct path *path_of(struct bench *b, size_t row)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	return rows[row].actions ? path_new(b, rows[row].actions) : NULL;
 }
 
-static int by_value(const void *a, const void *b)
+static void measure(struct bench *b, int rounds, bool quiet)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	static int64_t took[ROWS][ROUNDS_MAX];
+	struct path *path[ROWS];
+	int64_t floor;
 
-	return (x > y) - (x < y);
-}
+	for (size_t r = 0; r < ROWS; r++)
+		path[r] = path_of(b, r);
+	/* the first fills flow tables and caches */
+	for (int i = -1; i < rounds; i++) {
+		for (size_t r = 0; r < ROWS; r++) {
+			int64_t start = clock_cpu(0);
 
-static int load(struct bench *b, int count, char **files)
-{
-	size_t once;
-
-	b->text = malloc(b->limit);
-	if (!b->text)
-		return -1;
-	for (int i = 0; i < count; i++) {
-		FILE *f = fopen(files[i], "re");
-
-		if (!f) {
-			perror(files[i]);
-			return -1;
+			rows[r].run(b, path[r]);
+			took[r][i < 0 ? 0 : i] = clock_cpu(0) - start;
 		}
-		b->len += fread(b->text + b->len, 1, b->limit - b->len, f);
-		fclose(f);
 	}
-	once = b->len;
-	while (once && b->limit - b->len >= once) {
-		memcpy(b->text + b->len, b->text, once);
-		b->len += once;
+	if (!quiet)
+		printf("%zu messages, %.1f MB, %d rounds\n", b->stream.count,
+		       (double)b->stream.len / 1e6, rounds);
+	for (size_t r = 0; quiet && r < ROWS; r++) {
+		printf("%s", rows[r].key);
+		for (int i = 0; i < rounds; i++)
+			printf(" %lld", (long long)took[r][i]);
+		puts("");
 	}
-	return once ? 0 : -1;
+	floor = clock_quantile(took[0], (size_t)rounds, 0.5);
+	for (size_t r = 0; !quiet && r < ROWS; r++) {
+		double t = (double)clock_quantile(took[r], (size_t)rounds, 0.5);
+
+		printf("%-34s %8.0f MB/s %8.0f ns/message %6.2f x\n",
+		       rows[r].name, (double)b->stream.len / t * 1e3,
+		       t / (double)b->stream.count, t / (double)floor);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	const struct fg_input_type *type = flowgate_plugin_v1.inputs[0];
-	struct bench b = {.limit = 16 << 20};
-	static double took[ROWS][ROUNDS_MAX];
+	static struct bench b;
+	const char *once = NULL;
+	bool quiet = false;
+	size_t limit = 16 << 20, size;
 	int rounds = 11, opt;
 
-	while ((opt = getopt(argc, argv, "r:m:")) != -1) {
+	while ((opt = getopt(argc, argv, "r:m:q1:")) != -1) {
 		if (opt == 'r')
 			rounds = atoi(optarg);
 		else if (opt == 'm')
-			b.limit = (size_t)atoi(optarg) << 20;
+			limit = (size_t)atoi(optarg) << 20;
+		else if (opt == 'q')
+			quiet = true;
+		else if (opt == '1')
+			once = optarg;
 		else
 			return 2;
 	}
-	if (rounds < 1 || rounds > ROUNDS_MAX || optind == argc) {
-		fprintf(stderr,
-			"bench_stream [-r 1..%d] [-m MEGABYTES] FILE...\n",
-			ROUNDS_MAX);
-		return 2;
+	if (rounds < 1 || rounds > ROUNDS_MAX || optind == argc)
+		errx(2,
+		     "bench_stream [-r 1..%d] [-m MEGABYTES] [-q] [-1 ROW] "
+		     "FILE...",
+		     ROUNDS_MAX);
+	do {
+		size = b.stream.len;
+		for (int i = optind; i < argc; i++)
+			stream_append(&b.stream, argv[i]);
+		/* once more, if all fit again */
+	} while (!once && 2 * b.stream.len - size <= limit);
+	stream_read(&b.stream);
+	b.input = stream_input(&stream_deaf_host, NULL);
+	for (size_t r = 0; once && r < ROWS; r++) {
+		if (strcmp(rows[r].key, once) != 0)
+			continue;
+		rows[r].run(&b, path_of(&b, r));
+		printf("%zu messages\n", b.stream.count);
+		return 0;
 	}
-	b.tokens = malloc(TOKENS * sizeof(*b.tokens));
-	b.node = calloc(TOKENS, 1);
-	if (!b.tokens || !b.node || fg_keys_new(&b.keys) < 0 ||
-	    load(&b, argc - optind, argv + optind) < 0 ||
-	    type->open(&host, &b, "bench", NULL, &b.input) < 0)
-		return 1;
-	/* all in one piece: the messages stay where they are in the text */
-	b.collect = true;
-	feed(&b, b.len);
-	b.collect = false;
-	for (int i = 0; i < rounds; i++) {
-		for (size_t r = 0; r < ROWS; r++) {
-			double start = cpu();
-
-			rows[r].run(&b);
-			took[r][i] = cpu() - start;
-		}
-	}
-	printf("%zu messages, %.1f MB, %llu skipped, %d rounds\n", b.messages,
-	       (double)b.len / 1e6, (unsigned long long)b.skipped, rounds);
-	for (size_t r = 0; r < ROWS; r++)
-		qsort(took[r], (size_t)rounds, sizeof(**took), by_value);
-	for (size_t r = 0; r < ROWS; r++) {
-		double t = took[r][rounds / 2];
-
-		printf("%-24s %8.0f MB/s %8.0f ns/message %6.2f x\n",
-		       rows[r].name, (double)b.len / t / 1e6,
-		       t * 1e9 / (double)b.messages, t / took[0][rounds / 2]);
-	}
-	type->close(b.input);
-	free(b.message);
-	fg_keys_free(b.keys);
-	free(b.node);
-	free(b.tokens);
-	free(b.text);
+	if (once)
+		errx(2, "no row \"%s\"", once);
+	measure(&b, rounds, quiet);
 	return 0;
 }
