@@ -82,7 +82,7 @@ void fg_dry_print(const struct fg_host *host, const struct fg_schema *schema,
 			      " comment \"%s\"", comment);
 	if (schema->map != FG_MAP_NONE)
 		snprintf(options + n, sizeof(options) - (size_t)n, " : %s",
-			      fg_data_format(schema->map, c->data, data));
+			 fg_data_format(schema->map, c->data, data));
 	host->print(host, "add element %s %s %s { %s%s }", family,
 		    schema->table, schema->set, key, options);
 }

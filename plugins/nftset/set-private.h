@@ -20,7 +20,8 @@
 enum fg_set_state { FIT, MISSING, UNFIT, DENIED };
 
 struct user {
-	const void *id;
+	void *id;
+	void (*recount)(void *user, struct fg_set *s);
 	const struct fg_host *host;
 };
 

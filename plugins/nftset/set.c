@@ -114,6 +114,16 @@ bool fg_set_release(struct fg_set *s, const uint8_t *key,
 	return fg_leases_release(s->leases, key, class, fg_set_now(s)) == 0;
 }
 
+void fg_set_recount(struct fg_set *s)
+{
+	fg_leases_recount_begin(s->leases);
+	for (unsigned i = 0; i < s->users; i++)
+		s->user[i].recount(s->user[i].id, s);
+	fg_leases_recount_end(s->leases, fg_set_now(s));
+	fg_set_commit(s);
+	fg_set_rearm(s);
+}
+
 /* nft prints a comment in quotes and reads it back: none may be in it. */
 void fg_set_comment(void *ctx, const struct fg_lease_change *c,
 		    char text[FG_COMMENT_MAX])
@@ -336,12 +346,11 @@ static void destroy(struct fg_set *s)
 	free(s);
 }
 
-static int add_user(struct fg_set *s, const struct fg_host *host,
-		    const void *id)
+static int add_user(struct fg_set *s, struct user user)
 {
 	if (s->users == USERS_MAX)
 		return -EUSERS;
-	s->user[s->users++] = (struct user){id, host};
+	s->user[s->users++] = user;
 	return 0;
 }
 
@@ -374,9 +383,9 @@ static int join(struct fg_set *s, const struct fg_set_options *o,
 	return 0;
 }
 
-int fg_set_open(struct fg_set **out, const struct fg_host *host,
-		const void *user, const struct fg_set_options *options,
-		const struct fg_node *at)
+int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
+		void (*recount)(void *user, struct fg_set *s),
+		const struct fg_set_options *options, const struct fg_node *at)
 {
 	struct fg_hub *hub;
 	struct fg_set *s;
@@ -392,7 +401,7 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host,
 		fg_hub_put(hub);
 		err = join(s, options, at);
 		if (!err)
-			err = add_user(s, host, user);
+			err = add_user(s, (struct user){user, recount, host});
 		*out = s;
 		return err;
 	}
@@ -422,7 +431,7 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host,
 		destroy(s);
 		return err;
 	}
-	add_user(s, host, user);
+	add_user(s, (struct user){user, recount, host});
 	if (s->state != FIT)
 		s->recheck = fg_set_now(s) + RECHECK_MS;
 	fg_set_rearm(s);

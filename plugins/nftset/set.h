@@ -31,14 +31,15 @@ struct fg_set_options {
 };
 
 /*
- * user: who opens it, until fg_set_close() with the same. 0, or -errno, said
+ * user: who opens it, until fg_set_close() with the same; recount() has it hold
+ * again all that it holds now. 0, or -errno, said
  * through host->config->error(at, ...): -EINVAL, -EPERM, -EBUSY (another
  * process has it). A set that is missing and not managed is an error only when
  * the host checks; else it may come later.
  */
-int fg_set_open(struct fg_set **out, const struct fg_host *host,
-		const void *user, const struct fg_set_options *options,
-		const struct fg_node *at);
+int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
+		void (*recount)(void *user, struct fg_set *s),
+		const struct fg_set_options *options, const struct fg_node *at);
 /*
  * What is pending is committed first, as far as the kernel lets it. stopping:
  * elements stay, and what is known of them is left for the next run.
@@ -65,6 +66,9 @@ bool fg_set_hold(struct fg_set *s, const uint8_t *key,
 		 const struct fg_member *member, uint32_t data, uint32_t note);
 bool fg_set_release(struct fg_set *s, const uint8_t *key,
 		    const struct fg_member *member, uint32_t data);
+
+/* Counts the holders anew, by recount() of all users. */
+void fg_set_recount(struct fg_set *s);
 
 /* host's flush(): begins to commit. True: more is pending, call again. */
 bool fg_set_flush(struct fg_set *s, int64_t now);

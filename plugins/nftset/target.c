@@ -80,7 +80,10 @@ static struct fg_set *set_of(const struct target *t, const struct fg_flow *f)
 				    : NULL;
 }
 
-/* Depends on nothing but the key part of the flow: leave() asks it again. */
+/*
+ * Depends on nothing but the key part of the flow: leave() asks it again. The
+ * never list is not asked here: it may change in between.
+ */
 static enum left_out key_of(const struct target *t, const struct fg_flow *f,
 			    bool mirror, uint8_t key[FG_KEY_SIZE_MAX])
 {
@@ -99,7 +102,12 @@ static enum left_out key_of(const struct target *t, const struct fg_flow *f,
 		interface = t->host->interface_name(t->host, f->interface);
 	if (fg_key_build(shape, f, interface, mirror, key) != FG_KEY_OK)
 		return OUT_KEY;
-	return fg_scope_never(t->host, f, shape) ? OUT_NEVER : OUT_NOT;
+	return OUT_NOT;
+}
+
+static bool is_never(const struct target *t, const struct fg_flow *f)
+{
+	return fg_scope_never(t->host, f, &fg_set_schema(set_of(t, f))->shape);
 }
 
 static uint32_t data_of(const struct target *t, const struct fg_member *m)
@@ -193,8 +201,9 @@ static bool move(const struct fg_flow *f, const struct fg_member *m, void *ctx)
 		instead(t, f, m, true);
 		fg_set_release(set_of(t, f), key, m, data_of(t, m));
 	} else {
-		fg_set_hold(set_of(t, f), key, m, data_of(t, m),
-			    f->application);
+		if (!is_never(t, f))
+			fg_set_hold(set_of(t, f), key, m, data_of(t, m),
+				    f->application);
 		instead(t, f, m, false);
 	}
 	return true;
@@ -248,8 +257,11 @@ static void nftset_event(void *target, enum fg_event event,
 
 /* ----------------------------------------------------------- membership */
 
-/* Takes the element, or what is there instead of it; or lets go of it. */
-static void strike(struct target *t, const struct fg_flow *f,
+/*
+ * Takes the element, or what is there instead of it; or lets go of it, even if
+ * it did not take it since it was on the never list then. False: it is now.
+ */
+static bool strike(struct target *t, const struct fg_flow *f,
 		   const struct fg_member *m, const uint8_t *key, bool on)
 {
 	enum fg_way way = FG_WAY_ELEMENT;
@@ -259,11 +271,14 @@ static void strike(struct target *t, const struct fg_flow *f,
 			 : fg_endpoint_part(ends_of(t, f), key, flow_id(t, f));
 	if (way == FG_WAY_INSTEAD)
 		instead(t, f, m, on);
-	else if (on)
+	else if (!on)
+		fg_set_release(set_of(t, f), key, m, data_of(t, m));
+	else if (is_never(t, f))
+		return false;
+	else
 		fg_set_hold(set_of(t, f), key, m, data_of(t, m),
 			    f->application);
-	else
-		fg_set_release(set_of(t, f), key, m, data_of(t, m));
+	return true;
 }
 
 static void hold(struct target *t, const struct fg_flow *f,
@@ -274,12 +289,13 @@ static void hold(struct target *t, const struct fg_flow *f,
 	for (int mirror = 0; mirror <= t->o.set.mirror; mirror++) {
 		enum left_out out = key_of(t, f, mirror, key);
 
+		if (out == OUT_NOT && !strike(t, f, m, key, on))
+			out = OUT_NEVER;
 		if (out != OUT_NOT) {
 			if (on && !mirror)
 				left_out(t, out);
 			return;
 		}
-		strike(t, f, m, key, on);
 	}
 	if (on)
 		not_left_out(t);
@@ -317,6 +333,49 @@ static void move_expired(struct fg_timer *timer, int64_t now)
 	nftset_flush(timer->ctx, now);
 }
 
+/* The never list may be another one: who holds what, from the beginning. */
+struct recount {
+	struct target *t;
+	struct fg_set *set;
+};
+
+static bool recount_each(const struct fg_flow *f, const struct fg_member *m,
+			 void *ctx)
+{
+	const struct recount *r = ctx;
+	struct target *t = r->t;
+	uint8_t key[FG_KEY_SIZE_MAX];
+	enum fg_way is = FG_WAY_ELEMENT, should;
+
+	for (int mirror = 0; mirror <= t->o.set.mirror; mirror++) {
+		if (set_of(t, f) != r->set ||
+		    key_of(t, f, mirror, key) != OUT_NOT || is_never(t, f))
+			return true;
+		if (t->o.shared == FG_SHARED_SKIP)
+			fg_endpoint_ways(ends_of(t, f), key, &is, &should);
+		if (is == FG_WAY_ELEMENT)
+			fg_set_hold(r->set, key, m, data_of(t, m),
+				    f->application);
+	}
+	return true;
+}
+
+static void recount(void *user, struct fg_set *set)
+{
+	struct recount r = {user, set};
+
+	r.t->host->members(r.t->host, r.t->self, recount_each, &r);
+}
+
+static void nftset_reload(void *target)
+{
+	struct target *t = target;
+
+	for (int i = 0; i < 2; i++)
+		if (t->set[i])
+			fg_set_recount(t->set[i]);
+}
+
 /* -------------------------------------------------------------- opening */
 
 static void nftset_close(void *target, bool stopping)
@@ -349,7 +408,8 @@ static int open_set(struct target *t, int version)
 				       t->seed);
 	if (err)
 		return err;
-	return fg_set_open(&t->set[version == 6], t->host, t, &o, t->o.at_type);
+	return fg_set_open(&t->set[version == 6], t->host, t, recount, &o,
+			   t->o.at_type);
 }
 
 static int nftset_open(const struct fg_host *host, const void *self,
@@ -500,6 +560,8 @@ static void nftset_explain(void *target, const struct fg_flow *flow,
 	for (int mirror = 0; mirror <= t->o.set.mirror; mirror++) {
 		enum left_out out = key_of(t, flow, mirror, key);
 
+		if (out == OUT_NOT && is_never(t, flow))
+			out = OUT_NEVER;
 		if (out == OUT_NOT) {
 			fg_set_explain(set_of(t, flow), key, line, ctx);
 			continue;
@@ -523,5 +585,6 @@ const struct fg_target_type fg_nftset_type = {
 	.flush = nftset_flush,
 	.status = nftset_status,
 	.explain = nftset_explain,
+	.reload = nftset_reload,
 	.close = nftset_close,
 };

@@ -1,0 +1,89 @@
+#!/bin/bash
+# shellcheck disable=SC2317 # functions are called by name
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A reload of flowgated: what goes on being wanted stays in the set all the
+# while, whatever of its target changed; what is not wanted any more goes.
+. tests/netns/lib.sh
+
+ns_new gw
+ns gw nft 'table inet t { set b.v4 { type ipv4_addr . ipv4_addr; flags timeout; }; }' || skip "no nftables in this kernel"
+cat >"$TMP/agent.py" <<-'PY'
+	import json, socket, sys
+	s = socket.socket(socket.AF_UNIX)
+	s.bind(sys.argv[1])
+	s.listen(5)
+	keep = []
+	while True:
+	    c, _ = s.accept()
+	    keep.append(c)
+	    for i in range(1, 6):
+	        flow = {"digest": "%040x" % i, "ip_version": 4, "ip_protocol": 6, "other_type": "remote",
+	                "local_origin": True, "local_ip": "10.0.0.%d" % i, "local_port": 4000,
+	                "other_ip": "198.51.100.%d" % i, "other_port": 443, "detected_protocol": 196,
+	                "detected_protocol_name": "TLS", "detected_application": 133,
+	                "detected_application_name": "netify.netflix", "first_seen_at": 1, "last_seen_at": 2}
+	        c.sendall((json.dumps({"flow": flow, "interface": "lan", "internal": True, "type": "flow"}) + "\n").encode())
+PY
+command -v python3 >/dev/null || skip "needs python3"
+bg gw python3 "$TMP/agent.py" "$TMP/agent.sock"
+wait_for 5 test -S "$TMP/agent.sock"
+
+config() { # TARGET TTL CRITERIA NEVER
+	cat >"$TMP/c.json" <<-JSON
+		{ "sources": ["unix://$TMP/agent.sock"], "never": [$4],
+		  "targets": { "$1": { "target_type": "nftset", "table_name": "t", "set_name": "b", "set_family": "ipv4",
+		               "ttl": $2, "type": ["local_addr", "other_addr"] } },
+		  "actions": { "x": { "criteria": "$3", "targets": ["$1"] } } }
+	JSON
+}
+mkdir "$TMP/run"
+reloads=0
+reload() {
+	kill -HUP "$flowgated"
+	reloads=$((reloads + 1))
+	wait_for 5 bash -c "[ \$(grep -c ': reloaded:' '$TMP/log') = $reloads ]"
+}
+in_set() { ns gw nft list set inet t b.v4 | grep -o '198.51.100.[0-9]' | sort | tr -d '\n' | sed 's/198.51.100.//g'; }
+has_in_set() { [ "$(in_set)" = "$1" ]; }
+holds() { # WHAT WANTED
+	wait_for 5 has_in_set "$2"
+	is "$1" "$(in_set)" "$2"
+}
+
+config block 900 '*'
+ns gw "$B/flowgated" -c "$TMP/c.json" -P "$B/plugins" -S "$TMP/run/s" 2>"$TMP/log" &
+wait_for 5 grep -q connected "$TMP/log"
+flowgated=$(ip netns pids "$NS-gw" | while read -r p; do grep -q flowgated "/proc/$p/comm" && echo "$p"; done)
+holds "five flows" 12345
+ns gw nft monitor elements >"$TMP/monitor" &
+wait_for 5 sh -c "ip netns pids $NS-gw | wc -l | grep -q 3"
+sleep 0.2 # nft monitor says nothing when it is ready
+
+config block 600 '*'
+reload
+holds "another ttl" 12345
+config renamed 600 '*'
+reload
+holds "another name" 12345
+is "no element was touched" "$(cat "$TMP/monitor")" ""
+config renamed 600 'local_ip == 10.0.0.2 || local_ip == 10.0.0.3'
+reload
+holds "other criteria" 23
+config renamed 600 '*' '"198.51.100.3"'
+reload
+holds "criteria for all, but one is never listed" 1245
+config renamed 600 '*' '"198.51.100.4"'
+reload
+holds "another never list, the target unchanged" 1235
+config renamed 600 '*'
+reload
+holds "none" 12345
+ok "what was wanted all the while was never deleted" sh -c "! grep 'delete.*198.51.100.[25]' '$TMP/monitor'"
+config other 600 '*'
+sed -i 's/"set_name": "b"/"set_name": "nope"/' "$TMP/c.json"
+kill -HUP "$flowgated"
+wait_for 5 grep -q 'nope.v4" is missing' "$TMP/log"
+holds "another set: the old one is left" ""
+kill "$flowgated"
+wait_for 5 grep -q stopping "$TMP/log"
+finish
