@@ -74,6 +74,13 @@ plugin_need_mqtt       := mosquitto.h:libmosquitto-dev zlib.h:zlib1g-dev
 
 POLICY_LIBS := -lpcre2-8
 HOST_LIBS   := $(POLICY_LIBS) -ldl -lm
+# Confines system calls where its library is there; make SECCOMP= does without.
+SECCOMP     ?= $(shell echo '\#include <seccomp.h>' | $(CC) -E -x c -o /dev/null - 2>/dev/null && echo y)
+SECCOMP     := $(SECCOMP)
+ifneq ($(SECCOMP),)
+CPPFLAGS    += -DFG_SECCOMP
+HOST_LIBS   += -lseccomp
+endif
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
@@ -237,7 +244,7 @@ demo: deps-test ## show it at work, in a network namespace of its own
 NEED_BUILD := libmnl/libmnl.h:libmnl-dev libnftnl/set.h:libnftnl-dev \
 	jsmn.h:libjsmn-dev pcre2.h:libpcre2-dev $(foreach p,$(PLUGINS),$(plugin_need_$(p)))
 NEED_TOOLS := gcc:gcc pkg-config:pkg-config
-NEED_TEST_BUILD := cmocka.h:libcmocka-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
+NEED_TEST_BUILD := cmocka.h:libcmocka-dev seccomp.h:libseccomp-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "control.h"
 #include "explain.h"
 #include "own.h"
@@ -346,6 +347,19 @@ int fg_gate_load(struct fg_gate *g)
 	return ret;
 }
 
+static void confine(struct fg_gate *g)
+{
+	const char *wanted = getenv("FLOWGATE_CONFINE");
+	int ret;
+
+	if (wanted && !strcmp(wanted, "0"))
+		return;
+	ret = fg_confine();
+	if (ret < 0 && ret != -ENOSYS)
+		fg_log_say(g->log, FG_LOG_WARNING,
+			   "system calls are not confined: %s", strerror(-ret));
+}
+
 /* What root opened stays open; what the user must reach is handed to it. */
 static int drop_privileges(struct fg_gate *g)
 {
@@ -364,6 +378,7 @@ static int drop_privileges(struct fg_gate *g)
 		}
 	}
 	fg_privilege_no_new();
+	confine(g);
 	return 0;
 }
 
