@@ -20,10 +20,10 @@ chmod 755 "$T"/plugins/*.so
 config '{"sources": ["file://'"$PWD"'/tests/data/v4.stream"],
   "targets": {"x": {"target_type": "greedy"}},
   "actions": {"all": {"criteria": "*", "targets": ["x"]}}}'
-gate -c "$T/config.json" -P "$T/plugins" -S "$T/socket"
-ok "a plugin that is greedy: flowgated goes on" grep -q 'source v4.stream: 81 messages' "$T/err"
-ok "what plugins need can be done" grep -q 'a socket: done' "$T/err"
 if nm -D "$B/flowgated" | grep -q seccomp_load; then
+	gate -c "$T/config.json" -P "$T/plugins" -S "$T/socket"
+	ok "a plugin that is greedy: flowgated goes on" grep -q 'source v4.stream: 81 messages' "$T/err"
+	ok "what plugins need can be done" grep -q 'a socket: done' "$T/err"
 	for what in execve ptrace setuid mount; do
 		ok "no $what" grep -q "$what: Operation not permitted" "$T/err"
 	done
