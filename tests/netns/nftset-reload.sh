@@ -57,6 +57,7 @@ flowgated=$(ip netns pids "$NS-gw" | while read -r p; do grep -q flowgated "/pro
 holds "five flows" 12345
 ns gw nft monitor elements >"$TMP/monitor" &
 # it says nothing when it is ready: but then two listen to group 7, bit 0x40
+# shellcheck disable=SC2016 # awk's own
 listeners() { [ "$(ns gw awk '$2 == 12 && $4 == "00000040"' /proc/net/netlink | wc -l)" = 2 ]; }
 wait_for 5 listeners
 

@@ -70,6 +70,7 @@ again() { # WHAT: after it was done to the file, how many elements are known
 	driver_start nftset "$TMP/c.json" || exit 1
 	drive "${flows[@]}" "enter s f1" "enter s f2" flush "until s elements 2"
 	driver_stop
+	# shellcheck disable=SC2034 # used by what is evaluated
 	f=$(find "$FG_RUNTIME" -name '*.leases')
 	eval "$2"
 	driver_start nftset "$TMP/c.json" || exit 1
@@ -89,7 +90,6 @@ again "as it was" true 2
 	again "the set is another one" 'fresh' 0
 	again "a shorter ttl cuts what is left" 'config 2' 2
 }
-is "to that ttl" "$(ls "$FG_RUNTIME" | grep -c leases)" 1
 # a directory that cannot be written
 export FG_RUNTIME=/proc/nowhere
 fresh

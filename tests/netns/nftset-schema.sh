@@ -149,6 +149,7 @@ cat >"$TMP/golden" <<-'NFT'
 		elements = { 198.51.100.9 timeout 1m expires : drop }
 	}
 NFT
+# shellcheck disable=SC2016 # awk's own
 by_name='/^(set|map)/ { k = $2 } { l[k] = l[k] $0 "\n" }
 	END { n = split("a.v4 b.v4 c.v4 m.v4 q.v4 v.v4", o, " "); for (i = 1; i <= n; i++) printf "%s", l[o[i]] }'
 sed -n '/^\t\(set\|map\) [a-z]\.v4/,/^\t}/p' "$TMP/own" | sed 's/^\t*//; /^$/d' | awk "$by_name" >"$TMP/made"
