@@ -82,8 +82,7 @@ static size_t put_utf8(char *out, uint32_t c)
 	return 4;
 }
 
-/* Length of the valid UTF-8 character at p, and its number; 0: invalid. */
-static size_t get_utf8(const char *p, const char *end, uint32_t *out)
+size_t fg_text_char(const char *p, const char *end, uint32_t *out)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint8_t first = (uint8_t)*p;
@@ -162,11 +161,11 @@ static size_t next_char(const char **p, const char *end, bool escaped,
 	if (escaped && **p == '\\') {
 		*p += unescape(*p, end, buf, &len);
 		*c = buf;
-		get_utf8(buf, buf + len, code);
+		fg_text_char(buf, buf + len, code);
 		return len;
 	}
 	*c = *p;
-	len = get_utf8(*p, end, code);
+	len = fg_text_char(*p, end, code);
 	if (!len) {
 		*code = UINT32_MAX;
 		len = 1;
@@ -201,8 +200,7 @@ size_t fg_text_decode(struct fg_slice in, char *out, size_t size)
 	return need;
 }
 
-/* Characters that move the cursor, or reorder what is around them. */
-static bool printable(uint32_t c)
+bool fg_text_shows(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 		return false;
@@ -226,7 +224,7 @@ size_t fg_text_printable(struct fg_slice in, char *out, size_t size)
 		return 0;
 	while (p < end) {
 		len = next_char(&p, end, escaped, buf, &c, &code);
-		if (printable(code)) {
+		if (fg_text_shows(code)) {
 			if (n + len >= size)
 				break;
 			memcpy(out + n, c, len);

@@ -24,6 +24,14 @@ bool fg_slice_is_nocase(struct fg_slice s, const char *text);
  */
 size_t fg_text_decode(struct fg_slice in, char *out, size_t size);
 
+/* Length of the valid UTF-8 character at p, and its number; 0: invalid. */
+size_t fg_text_char(const char *p, const char *end, uint32_t *code);
+/*
+ * False for characters that move the cursor, or reorder what is around them;
+ * all of these are below U+10000.
+ */
+bool fg_text_shows(uint32_t code);
+
 /*
  * Makes text fit for a terminal and a log line: control characters (C0, DEL,
  * C1), invalid UTF-8 and bidi overrides become \xNN. Always NUL-terminated

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "client.h"
 #include "report.h"
 #include "top.h"
@@ -41,14 +42,16 @@ static int complain(int status, const char *fmt, ...)
 
 static int complain(int status, const char *fmt, ...)
 {
+	char text[2048], shown[sizeof(text) + 1];
 	va_list ap;
 
 	fflush(stdout);
-	fputs("flowgatectl: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	/* it may quote what was asked, or what somebody else answered */
+	fg_text_printable(fg_slice(text, strlen(text)), shown, sizeof(shown));
+	fprintf(stderr, "flowgatectl: %s\n", shown);
 	return status;
 }
 

@@ -64,12 +64,15 @@ static void host_print(const struct fg_host *host, const char *fmt, ...)
 
 static void host_print(const struct fg_host *host, const char *fmt, ...)
 {
+	char text[8192], shown[sizeof(text)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	putchar('\n');
+	/* one line and no more, whatever a name was: it goes into nft -f - */
+	fg_text_printable(fg_slice(text, strlen(text)), shown, sizeof(shown));
+	puts(shown);
 	gate_of(host)->printed = true;
 }
 

@@ -71,53 +71,29 @@ void fg_reply_printf(struct fg_reply *r, const char *fmt, ...)
 	va_end(again);
 }
 
-/* Bytes of the UTF-8 character at p, 0 when it is none. */
-static size_t utf8(const unsigned char *p, size_t left)
-{
-	size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t c;
-
-	if (n == 1)
-		return 1;
-	if (*p < 0xc2 || *p > 0xf4 || left < n)
-		return 0;
-	c = *p & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return n;
-}
-
 void fg_reply_json(struct fg_reply *r, struct fg_slice text)
 {
 	/* \u00XX is the longest that a byte becomes. */
 	char *p = grow(r, (size_t)text.len * 6 + 2), *start = p;
-	const unsigned char *s = (const unsigned char *)text.ptr;
+	const char *c = text.len ? text.ptr : "", *end = c + text.len;
+	uint32_t code;
 	size_t n;
 
 	if (!p)
 		return;
 	*p++ = '"';
-	for (size_t i = 0; i < text.len; i += n) {
-		n = utf8(s + i, text.len - i);
+	for (; c < end; c += n) {
+		n = fg_text_char(c, end, &code);
 		if (n == 0) {
 			n = 1;
 			p = stpcpy(p, "\xef\xbf\xbd");
-		} else if (n > 1) {
-			memcpy(p, s + i, n);
-			p += n;
-		} else if (s[i] == '"' || s[i] == '\\') {
-			*p++ = '\\';
-			*p++ = (char)s[i];
-		} else if (s[i] < 0x20 || s[i] == 0x7f) {
-			p += sprintf(p, "\\u%04x", s[i]);
+		} else if (!fg_text_shows(code)) {
+			/* JSON is read by people, too, in a terminal */
+			p += sprintf(p, "\\u%04x", code);
 		} else {
-			*p++ = (char)s[i];
+			if (*c == '"' || *c == '\\')
+				*p++ = '\\';
+			p = mempcpy(p, c, n);
 		}
 	}
 	*p++ = '"';

@@ -126,6 +126,24 @@ bool fg_key_has(const struct fg_key_shape *shape, uint32_t mask)
 	return false;
 }
 
+/*
+ * What a packet's interface can be called, and nft can list and read back: "*"
+ * is a wildcard there. Anything else would be an element that matches nothing,
+ * or, were it cut off, another interface's.
+ */
+static bool is_ifname(const char *name)
+{
+	size_t len = strnlen(name, IFNAME_SIZE);
+
+	if (len == 0 || len == IFNAME_SIZE || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return false;
+	for (const char *p = name; *p; p++)
+		if (*p <= ' ' || *p > '~' || strchr("\"\\*/:?", *p))
+			return false;
+	return true;
+}
+
 enum fg_key_result fg_key_build(const struct fg_key_shape *shape,
 				const struct fg_flow *flow,
 				const char *interface, bool mirror,
@@ -141,7 +159,6 @@ enum fg_key_result fg_key_build(const struct fg_key_shape *shape,
 		uint8_t *to = key + shape->offset[i];
 		bool local;
 		uint16_t port;
-		size_t len;
 
 		if (end == SRC || end == DST) {
 			if (!(flow->flags & FG_FLOW_HAS_ORIGIN))
@@ -178,8 +195,9 @@ enum fg_key_result fg_key_build(const struct fg_key_shape *shape,
 			memcpy(to, &flow->ct_mark, 4);
 			break;
 		case IFNAME:
-			len = strnlen(interface, IFNAME_SIZE - 1);
-			memcpy(to, interface, len);
+			if (!is_ifname(interface))
+				return FG_KEY_NO_INTERFACE;
+			memcpy(to, interface, strlen(interface));
 			break;
 		}
 	}

@@ -75,6 +75,7 @@ enum fg_key_result {
 	FG_KEY_NO_MAC,
 	FG_KEY_NO_MARK,
 	FG_KEY_NO_ORIGIN, /* src and dst need to know who began */
+	FG_KEY_NO_INTERFACE, /* it is called what no interface can be */
 };
 
 /*

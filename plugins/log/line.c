@@ -72,13 +72,26 @@ void fg_line_json(struct fg_line *l, struct fg_slice text)
 	fg_line_put(l, "\"");
 }
 
+/* What spreadsheets compute; some take the full-width forms as well. */
+static bool is_formula(const struct safe *s)
+{
+	static const char *const first[] = {"=",       "+",	 "-",
+					    "@",       "\uff1d", "\uff0b",
+					    "\uff0d", "\uff20"};
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+		if (!strncmp(s->text, first[i], strlen(first[i])))
+			return true;
+	return false;
+}
+
 void fg_line_csv(struct fg_line *l, struct fg_slice text)
 {
 	bool formula;
 	struct safe s;
 
 	make_safe(&s, text);
-	formula = s.len && strchr("=+-@", s.text[0]);
+	formula = is_formula(&s);
 	if (!formula && !strpbrk(s.text, ",\"; ")) {
 		fg_line_bytes(l, s.text, s.len);
 		return;
@@ -98,7 +111,7 @@ void fg_line_value(struct fg_line *l, struct fg_slice text)
 		return;
 	}
 	fg_line_put(l, "\"");
-	escaped(l, &s, "\"", '\\');
+	escaped(l, &s, "\"\\", '\\');
 	fg_line_put(l, "\"");
 }
 

@@ -238,11 +238,43 @@ static void quotes_names(void **state)
 
 	(void)state;
 	fg_key_shape(&shape, field, 1, 4);
-	fg_key_build(&shape, &v4, "a\"};\\\n\x1b[1m toolongforaname", false,
-		     key);
-	assert_int_equal(key[15], 0);
+	memcpy(key, "a\"};\\\n\x1b[1m tool", 16);
 	assert_string_equal(fg_key_format(&shape, key, text),
 			    "\"a?};???[1m?tool\"");
+}
+
+static void knows_interfaces(void **state)
+{
+	static const uint8_t field[] = {FG_KEY_INTERFACE};
+	static const struct {
+		const char *name;
+		enum fg_key_result result;
+		const char *why;
+	} names[] = {
+		{"br-lan", FG_KEY_OK, "as usual"},
+		{"wg0.100@x", FG_KEY_OK, "unusual, but it can be"},
+		{"fifteen-letters", FG_KEY_OK, "the longest"},
+		{"sixteen--letters", FG_KEY_NO_INTERFACE, "cut off: another's"},
+		{"", FG_KEY_NO_INTERFACE, "none was said"},
+		{"*", FG_KEY_NO_INTERFACE, "nft: all of them"},
+		{"eth*", FG_KEY_NO_INTERFACE, "nft: all that begin so"},
+		{"?", FG_KEY_NO_INTERFACE, "one of too many"},
+		{"..", FG_KEY_NO_INTERFACE, "the kernel has none"},
+		{"a/b", FG_KEY_NO_INTERFACE, "the kernel has none"},
+		{"a b", FG_KEY_NO_INTERFACE, "the kernel has none"},
+		{"a\"b", FG_KEY_NO_INTERFACE, "nft could not read its list"},
+		{"a\x1b", FG_KEY_NO_INTERFACE, "nft would print it"},
+		{"\xe2\x82\xac", FG_KEY_NO_INTERFACE, "nft would print it"},
+	};
+	struct fg_key_shape shape;
+	uint8_t key[FG_KEY_SIZE_MAX];
+
+	(void)state;
+	fg_key_shape(&shape, field, 1, 4);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (fg_key_build(&shape, &v4, names[i].name, false, key) !=
+		    names[i].result)
+			fail_msg("%s: %s", names[i].name, names[i].why);
 }
 
 int main(void)
@@ -254,6 +286,7 @@ int main(void)
 		cmocka_unit_test(refuses_shapes),
 		cmocka_unit_test(names_fields),
 		cmocka_unit_test(quotes_names),
+		cmocka_unit_test(knows_interfaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
