@@ -91,7 +91,7 @@ driver_stop
 is "at stop the table is gone" "$(ns gw nft list tables)" "table inet t"
 
 driver_start conntrack "$TMP/c.json" || exit 1
-kill -9 "$(ns gw pgrep -f "$B/tests/tools/target-driver" | head -1)"
+kill -9 "$driver_pid"
 wait "$driver_pid" 2>/dev/null
 driver_pid=
 is "killed, it leaves no table either" "$(ns gw nft list tables)" "table inet t"

@@ -136,7 +136,9 @@ driver_start() {
 	mkfifo "$TMP/in" "$TMP/out"
 	# both ways, so that neither end waits for the other to be opened
 	exec {driver_in}<>"$TMP/in" {driver_out}<>"$TMP/out"
-	ns gw "$B/tests/tools/target-driver" "$@" "$B/plugins/$plugin.so" "$config" \
+	# not by ns(): the process itself is what is waited for, and killed
+	ip netns exec "$NS-gw" "$B/tests/tools/target-driver" "$@" \
+		"$B/plugins/$plugin.so" "$config" \
 		<"$TMP/in" >"$TMP/out" 2>"$TMP/driver.log" &
 	driver_pid=$!
 	read -r -t 10 -u "$driver_out" _ || {
