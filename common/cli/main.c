@@ -262,7 +262,8 @@ int main(int argc, char **argv)
 	argc -= optind + 1;
 	argv += optind + 1;
 	if (argc < c->min || (c->max >= 0 && argc > c->max))
-		return complain(EXIT_USAGE, "usage: flowgatectl %s %s", c->name,
+		return complain(EXIT_USAGE, "usage: flowgatectl %s%s%s",
+				c->name, *c->arguments ? " " : "",
 				c->arguments);
 	o.colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
 	return c->run(&o, c, argc, argv);

@@ -239,15 +239,30 @@ static bool is_asked_for(const struct fg_request *r, const struct fg_flow *f)
 	return !r->port || f->local_port == r->port || f->other_port == r->port;
 }
 
+static void explain_nothing(struct fg_request *r)
+{
+	char addr[FG_ADDR_TEXT];
+
+	fg_reply_printf(&r->body, "no live flow has the address %s",
+			fg_addr_format(r->version, r->addr, addr));
+	if (r->port)
+		fg_reply_printf(&r->body, " and the port %u", r->port);
+	fg_reply_printf(&r->body, "\n");
+}
+
 static bool more_explained(struct fg_request *r)
 {
 	const struct fg_flow *flow;
 
 	for (unsigned i = 0; i < PIECE_FLOWS; i++) {
 		flow = fg_flow_next(r->gate->table, &r->cursor);
-		if (!flow)
+		if (!flow) {
+			if (!r->explained && !r->json)
+				explain_nothing(r);
 			return false;
+		}
 		if (is_asked_for(r, flow)) {
+			r->explained = true;
 			explain_flow(r, flow);
 			return true;
 		}

@@ -46,6 +46,7 @@ struct fg_request {
 	int version;
 	uint8_t addr[16];
 	uint16_t port; /* 0: any */
+	bool explained; /* a flow, at least */
 };
 
 /* line: without its newline; may be changed. */

@@ -363,7 +363,7 @@ static void confine(struct fg_gate *g)
 /* What root opened stays open; what the user must reach is handed to it. */
 static int drop_privileges(struct fg_gate *g)
 {
-	char err[200];
+	char err[400];
 	int ret;
 
 	if (g->user.name[0]) {

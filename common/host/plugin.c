@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define PLUGINS_MAX 64
 /* What another major's symbol would be called: sought to say so. */
 #define MAJORS_SOUGHT 32
@@ -342,7 +344,28 @@ int fg_plugins_load(struct fg_plugins *p, const char *name, char *err,
 struct wanted {
 	enum { INPUT, TARGET, SCHEME } what;
 	const char *name;
+	char near[64]; /* what it may have been meant to be */
 };
+
+/* Is this type's name nearer to what is wanted than those before? */
+static void note_near(struct wanted *w, const char *name)
+{
+	const char *const candidates[] = {*w->near ? w->near : NULL, name};
+	const char *near =
+		fg_text_nearest(w->name, strlen(w->name), candidates, 2);
+
+	if (near == name)
+		snprintf(w->near, sizeof(w->near), "%s", name);
+}
+
+static void note_types(struct wanted *w, const struct fg_plugin *p)
+{
+	for (size_t i = 0; w->what == INPUT && p->inputs && p->inputs[i]; i++)
+		note_near(w, p->inputs[i]->name);
+	for (size_t i = 0; w->what == TARGET && p->targets && p->targets[i];
+	     i++)
+		note_near(w, p->targets[i]->name);
+}
 
 static bool in_words(const char *words, const char *word)
 {
@@ -400,7 +423,7 @@ static int is_plugin(const struct dirent *e)
  * first that could not be looked into is said in err.
  */
 static const void *scan(struct fg_plugins *p, const char *dir,
-			const struct wanted *w, char *err, size_t len)
+			struct wanted *w, char *err, size_t len)
 {
 	struct dirent **entries;
 	int n = scandir(dir, &entries, is_plugin, by_name);
@@ -424,6 +447,7 @@ static const void *scan(struct fg_plugins *p, const char *dir,
 			continue;
 		found = find_in(p->loaded[count].plugin, w);
 		if (!found) {
+			note_types(w, p->loaded[count].plugin);
 			dlclose(p->loaded[count].handle);
 			free(p->loaded[count].path);
 			p->count--;
@@ -434,8 +458,8 @@ static const void *scan(struct fg_plugins *p, const char *dir,
 	return found;
 }
 
-static const void *find(struct fg_plugins *p, const struct wanted *w,
-			char *err, size_t len)
+static const void *find(struct fg_plugins *p, struct wanted *w, char *err,
+			size_t len)
 {
 	static const char *const kinds[] = {"input", "target type",
 					    "source scheme"};
@@ -453,9 +477,14 @@ static const void *find(struct fg_plugins *p, const struct wanted *w,
 		if (found)
 			return found;
 	}
+	for (i = 0; i < p->count; i++)
+		note_types(w, p->loaded[i].plugin);
 	for (i = 0; !found && i < p->dir_count; i++)
 		found = scan(p, p->dirs[i], w, why, sizeof(why));
-	if (!found)
+	if (!found && *w->near)
+		wrong(0, err, len, "no plugin has the %s \"%s\": did you mean %s?",
+		      kinds[w->what], w->name, w->near);
+	else if (!found)
 		wrong(0, err, len, "no plugin has the %s \"%s\" (looked in %s%s%s)%s%s",
 		      kinds[w->what], w->name, p->dirs[0],
 		      p->dir_count > 1 ? " and " : "",
@@ -468,19 +497,19 @@ const struct fg_input_type *fg_plugins_input(struct fg_plugins *p,
 					     const char *name, char *err,
 					     size_t len)
 {
-	return find(p, &(struct wanted){INPUT, name}, err, len);
+	return find(p, &(struct wanted){.what = INPUT, .name = name}, err, len);
 }
 
 const struct fg_target_type *fg_plugins_target(struct fg_plugins *p,
 					       const char *name, char *err,
 					       size_t len)
 {
-	return find(p, &(struct wanted){TARGET, name}, err, len);
+	return find(p, &(struct wanted){.what = TARGET, .name = name}, err, len);
 }
 
 const struct fg_input_type *fg_plugins_scheme(struct fg_plugins *p,
 					      const char *scheme, char *err,
 					      size_t len)
 {
-	return find(p, &(struct wanted){SCHEME, scheme}, err, len);
+	return find(p, &(struct wanted){.what = SCHEME, .name = scheme}, err, len);
 }

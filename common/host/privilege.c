@@ -38,8 +38,9 @@ static int failed(const char *what, const struct fg_user *user, char *err,
 {
 	int error = errno;
 
-	snprintf(err, len, "cannot become user %s: %s: %s", user->name, what,
-		 strerror(error));
+	snprintf(err, len,
+		 "cannot become user %s: %s: %s (in a service whose capabilities are bounded: take \"user\" out of the configuration, and let the service manager do it)",
+		 user->name, what, strerror(error));
 	return -error;
 }
 

@@ -319,7 +319,7 @@ fail:
 	case -ENOENT:
 		complain(report, path,
 			 "no such file: write one, see "
-			 "flowgate.json(5), or name another");
+			 "flowgate.json(5), or name another with -c");
 		break;
 	case -EISDIR:
 		complain(report, path, "is a directory: name a file in it");

@@ -314,7 +314,10 @@ int fg_hub_add(struct fg_hub *hub, struct fg_set *set)
 {
 	int err = 0;
 
-	if (!hub->monitor)
+	/* a check ends before anything could happen, and may lack the rights */
+	if (fg_set_host(set)->flags & FG_HOST_CHECK)
+		;
+	else if (!hub->monitor)
 		err = start_listening(hub, fg_set_host(set));
 	else if (!hub->host)
 		err = listen_on(hub, fg_set_host(set));

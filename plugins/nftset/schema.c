@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <linux/netfilter.h>
@@ -15,6 +16,7 @@
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 
+#include "base/text.h"
 #include "schema.h"
 
 /* nft's own numbers of data types, six bits each in a set's key type. */
@@ -242,6 +244,63 @@ static int get(struct fg_nl *nl, const struct fg_schema *want, uint16_t type,
 	return fg_nl_request(nl, nlh, set ? read_set : read_table, r);
 }
 
+struct near {
+	const char *want;
+	unsigned distance;
+	char name[64];
+};
+
+/* Without the ".v4" or ".v6" that it ends in. */
+static size_t stem(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 3 && !strncmp(name + n - 3, ".v", 2) ? n - 3 : n;
+}
+
+static int read_near(void *ctx, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+	struct near *near = ctx;
+	const char *name = "";
+	unsigned distance;
+	size_t n;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
+			name = mnl_attr_get_str(attr);
+	n = stem(name);
+	/* its twin for the other family is near, but never what was meant */
+	if (name[n] && strcmp(name + n, near->want + stem(near->want)) != 0)
+		return 0;
+	distance = fg_text_distance(near->want, stem(near->want), name, n);
+	if (distance >= near->distance)
+		return 0;
+	near->distance = distance;
+	snprintf(near->name, sizeof(near->name), "%s", name);
+	return 0;
+}
+
+/* The set of that table whose name is nearest: where one was misspelled. */
+static const char *nearest_set(struct fg_nl *nl, const struct fg_schema *want,
+			       struct near *near)
+{
+	_Alignas(struct nlmsghdr) char buf[512];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *nfg;
+
+	*near = (struct near){.want = want->set, .distance = UINT_MAX};
+	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSET;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	nfg->nfgen_family = want->family;
+	nfg->version = NFNETLINK_V0;
+	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, want->table);
+	if (fg_nl_request(nl, nlh, read_near, near) < 0 || !*near->name)
+		return NULL;
+	return near->name;
+}
+
 /* ----------------------------------------------------------- comparing */
 
 /* What a sentence about the set begins with. */
@@ -413,7 +472,9 @@ static int compare(const struct fg_schema *want, const struct reading *r,
 int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		    struct fg_schema_found *found, char why[FG_SCHEMA_WHY])
 {
+	const char *nearest = NULL;
 	struct reading r = {0};
+	struct near near;
 	bool table;
 	int err;
 
@@ -430,6 +491,17 @@ int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		    "is missing, and so is its table: load the firewall that "
 		    "declares it, correct \"table_name\" and "
 		    "\"table_family\", or set \"managed\" to true");
+	else if (err == -ENOENT && (nearest = nearest_set(nl, want, &near)) &&
+		 !strncmp(want->set, nearest, strlen(nearest)))
+		SAY(want, why,
+		    "is missing, but there is \"%s\": give that the name "
+		    "\"%s\", since sets have their family at the end",
+		    nearest, want->set);
+	else if (err == -ENOENT && nearest)
+		SAY(want, why,
+		    "is missing, but there is \"%s\": is one of the two names "
+		    "misspelled?",
+		    nearest);
 	else if (err == -ENOENT)
 		SAY(want, why,
 		    "is missing: declare it in table \"%s %s\", correct "
@@ -437,7 +509,7 @@ int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		    fg_family_name(want->family), want->table);
 	else if (err == -EPERM)
 		SAY(want, why,
-		    "cannot be looked at: nftables needs the capability "
+		    "cannot be looked at: that takes root, or the capability "
 		    "CAP_NET_ADMIN");
 	else
 		SAY(want, why, "cannot be looked at: %s", strerror(-err));

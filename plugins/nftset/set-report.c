@@ -29,7 +29,7 @@ static const struct {
 	{ENOBUFS, "the kernel is out of buffers"},
 	{EAGAIN, "the kernel was busy"},
 	{EINTR, "it was interrupted"},
-	{EPERM, "flowgated lacks the capability CAP_NET_ADMIN"},
+	{EPERM, "flowgated lacks the capability CAP_NET_ADMIN: run it as root"},
 	{EACCES, "a security module forbids it"},
 	{EAFNOSUPPORT, "the kernel has no such table family"},
 	{EPROTO, "the answer makes no sense"},

@@ -36,7 +36,7 @@ says "trailing comma" 1 'config.json:1:15: ' -t -c "$T/config.json"
 config '{"tragets": {}}'
 says "unknown key" 1 'config.json:1:2: .*tragets.*targets' -t -c "$T/config.json"
 config '{"targets": {"list": {"target_type": "sampel"}}}'
-says "unknown target type" 1 'config.json:1:38: target "list": no plugin has the target type "sampel"' -t -c "$T/config.json"
+says "unknown target type" 1 'config.json:1:38: target "list": no plugin has the target type "sampel": did you mean sample\?' -t -c "$T/config.json"
 config '{"targets": {"list": {"target_type": "sample"}}}'
 says "a key that the plugin needs" 1 'config.json:1:22: target "list" needs a "path"' -t -c "$T/config.json"
 config '{"targets": {"list": {"target_type": "sample", "path": "/x", "paht": 1}}}'

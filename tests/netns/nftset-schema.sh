@@ -19,6 +19,7 @@ ns gw nft -f - <<-'NFT' || skip "no nftables in this kernel"
 		map mark.v4 { type ipv4_addr : mark; flags timeout; }
 		map verdict.v4 { type ipv4_addr : verdict; flags timeout; }
 		map class.v4 { type ipv4_addr : classid; flags timeout; }
+		set bare { type ipv4_addr; flags timeout; }
 		map prio.v4 { typeof ip saddr : meta priority; flags timeout; }
 	}
 NFT
@@ -48,6 +49,8 @@ fits "a map to classes" class "$A" '"data":{"classid":"1:10"}'
 fits "priorities are classes" prio "$A" '"data":{"classid":"1:10"}'
 
 says "a set that is not there" 'set "inet t nope.v4" is missing: declare it in table "inet t", correct "set_name", or set "managed"' nope "$A"
+says "a typing error" 'set "inet t nveer.v4" is missing, but there is "never.v4": is one' nveer "$A"
+says "a set without its family" 'but there is "bare": give that the name "bare.v4"' bare "$A"
 says "a table that is not there" 'set "inet u plain.v4" is missing, and so is its table' plain "$AP" '"table_name":"u"'
 says "where it is" '2:68: set' plain "$A"
 says "a field too few: the two types" 'set "inet t plain.v4" has key ipv4_addr . inet_service, "type" [other_addr] makes ipv4_addr: add the missing field' plain "$A"
@@ -86,7 +89,7 @@ cat >"$TMP/p.json" <<-'JSON'
 JSON
 noadmin() { ns gw setpriv --bounding-set -net_admin --inh-caps -net_admin "$B/tests/tools/target-driver" "$@" "$B/plugins/nftset.so" "$TMP/p.json" 2>&1 </dev/null; }
 has "-t without CAP_NET_ADMIN" "$(noadmin -t)" 'CAP_NET_ADMIN: not checked'
-has "a run without CAP_NET_ADMIN" "$(noadmin)" 'set "inet t plain.v4" cannot be looked at: nftables needs the capability CAP_NET_ADMIN'
+has "a run without CAP_NET_ADMIN" "$(noadmin)" 'set "inet t plain.v4" cannot be looked at: that takes root, or the capability CAP_NET_ADMIN'
 
 # managed: made as nft itself would
 cat >"$TMP/m.json" <<-'JSON'

@@ -100,7 +100,7 @@ config <<'END'
 END
 ok "reload" systemctl reload flowgated
 ok "elements in the kernel, by a regular expression" \
-	wait_for 10 says '10.99.1.2 . tcp . 443 . 203.0.113.2' nft list set inet gateway blocked.v4
+	wait_for 10 says '10.99.1.2 . \(tcp\|6\) . 443 . 203.0.113.2' nft list set inet gateway blocked.v4
 ok "a log where it may write" wait_for 10 grep -q '"event":"enter"' /var/log/flowgate/flows.json
 
 config <<'END'
