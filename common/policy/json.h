@@ -94,8 +94,8 @@ void fg_node_set_defaults(const struct fg_node *object,
 bool fg_node_equal(const struct fg_node *a, const struct fg_node *b);
 
 /*
- * "file:line:col: ..." at the node; offset: that many bytes into the (decoded)
- * text of a text node, for errors inside an expression; 0 is its quote.
+ * "file:line:col: ..." at the node, which for text is its quote; offset: that
+ * many bytes into the (decoded) text, for errors inside an expression.
  */
 void fg_node_error(const struct fg_node *at, const char *fmt, ...)
 	FG_PRINTF(2, 3);

@@ -36,18 +36,27 @@ static size_t encoded_length(const char *p, size_t len, size_t n)
 	return i;
 }
 
+static void say(const struct fg_node *at, enum fg_level level, size_t place,
+		const char *fmt, va_list ap) FG_PRINTF(4, 0);
+static void say(const struct fg_node *at, enum fg_level level, size_t place,
+		const char *fmt, va_list ap)
+{
+	char message[1536];
+
+	vsnprintf(message, sizeof(message), fmt, ap);
+	fg_json_say(at->doc, level, place, message);
+}
+
 void fg_node_say(const struct fg_node *at, enum fg_level level, size_t offset,
 		 const char *fmt, va_list ap)
 {
 	const char *text = at->doc->text + at->start;
 	size_t place = at->start;
-	char message[1536];
 
-	if (offset && at->kind == FG_NODE_TEXT)
+	if (at->kind == FG_NODE_TEXT)
 		place += 1 + encoded_length(text + 1, at->end - at->start - 2,
 					    offset);
-	vsnprintf(message, sizeof(message), fmt, ap);
-	fg_json_say(at->doc, level, place, message);
+	say(at, level, place, fmt, ap);
 }
 
 void fg_node_error(const struct fg_node *at, const char *fmt, ...)
@@ -55,7 +64,7 @@ void fg_node_error(const struct fg_node *at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fg_node_say(at, FG_LOG_ERROR, 0, fmt, ap);
+	say(at, FG_LOG_ERROR, at->start, fmt, ap);
 	va_end(ap);
 }
 
@@ -74,7 +83,7 @@ void fg_node_notice(const struct fg_node *at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fg_node_say(at, FG_LOG_NOTICE, 0, fmt, ap);
+	say(at, FG_LOG_NOTICE, at->start, fmt, ap);
 	va_end(ap);
 }
 
@@ -83,7 +92,7 @@ void fg_node_warning(const struct fg_node *at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fg_node_say(at, FG_LOG_WARNING, 0, fmt, ap);
+	say(at, FG_LOG_WARNING, at->start, fmt, ap);
 	va_end(ap);
 }
 

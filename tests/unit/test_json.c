@@ -486,7 +486,7 @@ static void test_error_at(void **state)
 		size_t offset;
 		unsigned column;
 	} cases[] = {
-		{0, 2},	  /* the quote */
+		{0, 3},	  /* its first byte, not the quote */
 		{1, 4},	  /* after "a" */
 		{2, 6},	  /* after \" */
 		{4, 12},  /* after \u00e4, two bytes */

@@ -494,7 +494,7 @@ static void test_errors(void **state)
 		const char *config;
 		const char *says;
 	} rows[] = {
-		{"\"actions\":{" ACTION("x", "\"\"", "") "}", "t:2:28: an empty expression"},
+		{"\"actions\":{" ACTION("x", "\"\"", "") "}", "t:2:29: an empty expression"},
 		{"\"actions\":{" ACTION("x", "[]", "") "}", "\"criteria\" is empty"},
 		{"\"actions\":{" ACTION("x", "[\"ai:netflix\",\"\"]", "") "}", "empty expression"},
 		{"\"actions\":{" ACTION("x", "\"port == 443 && aplication == 'x'\"", "") "}",
