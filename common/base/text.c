@@ -389,6 +389,33 @@ bool fg_text_hex(const char *p, size_t len, uint8_t *out, size_t n)
 
 #define WORD_MAX 64
 
+static bool same_nocase(const char *a, const char *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (lower(a[i]) != lower(b[i]))
+			return false;
+	return true;
+}
+
+static bool is_alnum(char c)
+{
+	c = lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Is word the first or last part of other, such as "vpn" of "vpn-and-proxy"? */
+static bool is_part(const char *word, size_t len, const char *other,
+		    size_t other_len)
+{
+	const char *last;
+
+	if (len < 3 || other_len < len + 2)
+		return false;
+	last = other + other_len - len;
+	return (!is_alnum(other[len]) && same_nocase(word, other, len)) ||
+	       (!is_alnum(last[-1]) && same_nocase(word, last, len));
+}
+
 unsigned fg_text_distance(const char *word, size_t len, const char *other,
 			  size_t other_len)
 {
@@ -397,6 +424,8 @@ unsigned fg_text_distance(const char *word, size_t len, const char *other,
 	uint8_t *above = rows[0], *last = rows[1], *row = rows[2];
 	size_t limit = (len + 2) / 3;
 
+	if (is_part(word, len, other, other_len))
+		return (unsigned)limit;
 	if (len > WORD_MAX || other_len > WORD_MAX || len > other_len + limit ||
 	    other_len > len + limit)
 		return UINT_MAX;

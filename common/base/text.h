@@ -53,7 +53,8 @@ bool fg_text_hex(const char *p, size_t len, uint8_t *out, size_t n);
 /*
  * Edit distance (insert, delete, replace, swap of neighbours; ASCII case
  * ignored), or UINT_MAX when it is no typing error: more than a third of word
- * is different, or either is longer than 64.
+ * is different, or either is longer than 64. A word that is the first or last
+ * part of the other ("vpn" of "vpn-and-proxy") is as far as that third.
  */
 unsigned fg_text_distance(const char *word, size_t len, const char *other,
 			  size_t other_len);

@@ -308,7 +308,7 @@ bool fg_catalog_category_id(const struct fg_catalog *c, enum fg_category kind,
 {
 	uint32_t v;
 
-	if (!fg_names_id(c->categories[kind], tag, &v))
+	if (!fg_names_id_exact(c->categories[kind], tag, &v))
 		return false;
 	*id = (uint16_t)v;
 	return true;

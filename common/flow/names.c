@@ -198,6 +198,26 @@ bool fg_names_id(const struct fg_names *t, struct fg_slice slice, uint32_t *id)
 	return best;
 }
 
+bool fg_names_id_exact(const struct fg_names *t, struct fg_slice slice,
+		       uint32_t *id)
+{
+	char word[FG_NAME_MAX];
+	const char *bare;
+	uint32_t at;
+
+	if (!take_tag(slice, word))
+		return false;
+	bare = without_netify(word);
+	at = *tag_bucket(t, short_form(bare));
+	for (; at; at = t->names[at].next_tag) {
+		if (strcmp(without_netify(t->names[at].tag), bare) == 0) {
+			*id = t->names[at].id;
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t fg_names_near(const struct fg_names *t, struct fg_slice slice,
 		     const char **out, size_t max)
 {

@@ -30,6 +30,9 @@ const char *fg_names_tag(const struct fg_names *t, uint32_t id);
  * the part after the first dot of a known tag.
  */
 bool fg_names_id(const struct fg_names *t, struct fg_slice tag, uint32_t *id);
+/* With regard to case: the whole tag, with or without "netify.". */
+bool fg_names_id_exact(const struct fg_names *t, struct fg_slice tag,
+		       uint32_t *id);
 
 /* Tags nearest to a mistyped one, best first, at most 8; returns how many. */
 size_t fg_names_near(const struct fg_names *t, struct fg_slice tag,

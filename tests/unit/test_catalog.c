@@ -217,6 +217,9 @@ static void near(void **state)
 	assert_string_equal(fg_catalog_category_near(c, FG_CATEGORY_APPLICATION,
 						     text("gamse")),
 			    "games");
+	assert_string_equal(fg_catalog_category_near(c, FG_CATEGORY_APPLICATION,
+						     text("vpn")),
+			    "vpn-and-proxy");
 	assert_null(fg_catalog_category_near(c, FG_CATEGORY_APPLICATION,
 					     text("zzzzzz")));
 	fg_catalog_free(c);
@@ -229,6 +232,11 @@ static void built_in(void **state)
 	(void)state;
 	assert_int_equal(category(c, FG_CATEGORY_APPLICATION, "games"), 12);
 	assert_int_equal(category(c, FG_CATEGORY_PROTOCOL, "games"), 7);
+	/* but for "netify.", tags of categories are exact */
+	assert_int_equal(category(c, FG_CATEGORY_APPLICATION, "netify.games"),
+			 12);
+	assert_int_equal(category(c, FG_CATEGORY_APPLICATION, "Games"), -1);
+	assert_int_equal(category(c, FG_CATEGORY_APPLICATION, "x.games"), -1);
 	assert_int_equal(
 		category(c, FG_CATEGORY_APPLICATION, "streaming-media"), 29);
 	assert_int_equal(category(c, FG_CATEGORY_APPLICATION, "printing"), -1);

@@ -423,6 +423,10 @@ static void near_misses(void **state)
 		{"table_nam", "table_name", "prefix"},
 		{"tttl", "ttl", "short"},
 		{"youtube", NULL, "nothing like it"},
+		{"table", "table_name", "its first part"},
+		{"Name", "table_name", "its last part"},
+		{"tab", NULL, "no part, only its beginning"},
+		{"ame", NULL, "no part, only its end"},
 		{"x", NULL, "one letter is not near one letter"},
 		{"", NULL, "nothing is near nothing"},
 	};
