@@ -208,13 +208,6 @@ unset IFS
 sed 's/#.*//' "$files/flowgate.config" | awk -f "$files/uci.awk" >"$T/shipped.json"
 ok "the configuration that is shipped" "$B/flowgated" -t -c "$T/shipped.json"
 ok "has no target in force" test "$(jq '[.targets[] | select(.target_enabled != false)] | length' "$T/shipped.json")" = 0
-if unshare -rn true 2>/dev/null; then
-	(echo 'table inet fw4 {'; cat "$files/blocked.nft"; echo '}') >"$T/fw4.nft"
-	ok "the rules load" unshare -rn nft -f "$T/fw4.nft"
-	sed "s/option target_enabled '0'//; s/#.*//" "$files/flowgate.config" | awk -f "$files/uci.awk" >"$T/enabled.json"
-	ok "and are what the target wants" unshare -rn sh -c "nft -f $T/fw4.nft && $B/flowgated -t -c $T/enabled.json"
-fi
-
 # ------------------------------------------------------------------ Makefile
 
 # OpenWrt's own make files, as far as the package uses them
@@ -260,7 +253,26 @@ ok "what is installed" diff - <(cd "$T/to" && find . -type f | sort) <<END
 ./usr/lib/flowgate/netifyd.so
 ./usr/lib/flowgate/nftset.so
 ./usr/sbin/flowgated
-./usr/share/flowgate/blocked.nft
+./usr/share/flowgate/block.nft
 ./usr/share/flowgate/uci.awk
 END
+if unshare -rn true 2>/dev/null; then
+	# as fw4 has it: chains of its own, and what is in /etc/nftables.d before
+	cat >"$T/fw4.nft" <<-END
+		table inet fw4
+		flush table inet fw4
+		table inet fw4 {
+			include "$T/to/usr/share/flowgate/block.nft"
+			chain input { type filter hook input priority filter; policy drop; }
+			chain forward {
+				type filter hook forward priority filter; policy drop;
+				ct state established,related accept
+			}
+			chain prerouting { type filter hook prerouting priority filter; }
+		}
+	END
+	ok "the rules load, and load again" unshare -rn sh -c "nft -f $T/fw4.nft && nft -f $T/fw4.nft"
+	sed "s/option target_enabled '0'//; s/#.*//" "$files/flowgate.config" | awk -f "$files/uci.awk" >"$T/enabled.json"
+	ok "and are what the target wants" unshare -rn sh -c "nft -f $T/fw4.nft && $B/flowgated -t -c $T/enabled.json"
+fi
 finish

@@ -10,21 +10,29 @@ block() { # N: the Nth block of code between lines of ```
 	awk -v n="$1" '/^```/ { if (inside) { inside = 0 } else { inside = 1; count++ } next } inside && count == n' README.md
 }
 
-block 1 >"$T/flowgate.json"
-block 2 >"$T/gateway.nft"
+recipe=rules/block/block
+cp $recipe.json "$T/flowgate.json"
+cp $recipe.nft "$T/gateway.nft"
 (echo '{ "actions": { "a": { "criteria": "*", "targets": ["block"] } }, "targets": {'
-	block 3
+	block 2
 	echo '} }') >"$T/fw4.json"
-(echo 'table inet fw4 {'; cat common/dist/openwrt/flowgate/files/blocked.nft; echo '}') >"$T/fw4.nft"
+# as rules/block/README.md has it, and the OpenWrt package
+sed '/^table/d; /^flush/d; /^}/d' $recipe.nft >"$T/10-flowgate.nft"
+echo "table inet fw4 { include \"$T/10-flowgate.nft\" }" >"$T/fw4.nft"
+
+for file in $recipe.nft $recipe.json; do
+	ok "it names $file" grep -qF " $file" README.md
+done
+# what it shows of the policy is what the recipe has
+plain() { sed 's,[[:space:]]//.*,,' "$1" | jq -cS "$2"; }
+(echo '{'; block 1; echo '}') >"$T/shown"
+ok "the actions are the recipe's" diff <(plain "$T/shown" .actions) <(plain $recipe.json .actions)
 
 if unshare -rn true 2>/dev/null; then
 	for name in "flowgate gateway" "fw4 fw4"; do
 		json=$T/${name% *}.json nft=$T/${name#* }.nft
 		ok "$name: the rules load, the configuration fits" unshare -rn sh -c "nft -f $nft && '$B/flowgated' -t -c $json"
 	done
-	# both have the same rules
-	rules() { sed -n '/chain flowgate/,/}/p' "$1" | grep -o 'ip.*'; }
-	ok "the rules for OpenWrt are those of Debian" diff <(rules "$T/gateway.nft" | tr -s ' ') <(rules "$T/fw4.nft" | tr -s ' ')
 else
 	echo "no network namespace: rules are not loaded"
 fi

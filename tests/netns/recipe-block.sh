@@ -42,6 +42,7 @@ device laptop 11
 device phone 12
 device tablet 13
 device tv 14
+device console 15
 server
 web server 198.51.100.10 198.51.100.20 2001:db8:64::10 2001:db8:64::20
 nft -c -f $R/block.nft
@@ -136,3 +137,37 @@ flowgate "$D/observe.json"
 expect works "it" visit tablet $FORBIDDEN 198.51.100.10 index.html
 expect works "it" visit tablet $FORBIDDEN 2001:db8:64::10 index.html
 ! elements inet $T block.v4 | grep -q 10.20.0.13 || fail "it is in the set"
+
+step "as a part of OpenWrt's table fw4"
+kill "$FLOWGATED"
+wait_for 5 "the end of flowgated" gone "$FLOWGATED"
+nft delete table inet $T
+T=fw4
+# the README's way, and what fw4 makes of it
+sed '/^table/d; /^flush/d; /^}/d' $R/block.nft >"$D/10-flowgate.nft"
+cat >"$D/fw4.nft" <<N
+table inet fw4
+flush table inet fw4
+table inet fw4 {
+	include "$D/10-flowgate.nft"
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		iifname "lan0" accept
+	}
+}
+N
+sed 's/"flowgate_block"/"fw4"/' $R/block.json >"$D/fw4.json"
+nft -f "$D/fw4.nft"
+"$B/flowgated" -t -P "$B/plugins" -c "$D/fw4.json"
+flowgate "$D/fw4.json"
+cut_and_refused console 198.51.100.10 198.51.100.20 block.v4
+cut_and_refused console 2001:db8:64::10 2001:db8:64::20 block.v6
+step "and after a reload and a restart of that firewall"
+nft -f "$D/fw4.nft"
+expect refused "it" visit console $FORBIDDEN 198.51.100.10 index.html
+nft delete table inet fw4
+nft -f "$D/fw4.nft"
+wait_for 2 "an element" has_elements 1 inet fw4 block.v4
+expect refused "it" visit console $FORBIDDEN 198.51.100.10 index.html
+expect refused "it" visit console $FORBIDDEN 2001:db8:64::10 index.html
