@@ -18,7 +18,7 @@ cp $recipe.nft "$T/gateway.nft"
 	echo '} }') >"$T/fw4.json"
 # as rules/block/README.md has it, and the OpenWrt package
 sed '/^table/d; /^flush/d; /^}/d' $recipe.nft >"$T/10-flowgate.nft"
-echo "table inet fw4 { include \"$T/10-flowgate.nft\" }" >"$T/fw4.nft"
+printf 'table inet fw4 {\ninclude "%s"\n}\n' "$T/10-flowgate.nft" >"$T/fw4.nft"
 
 for file in $recipe.nft $recipe.json; do
 	ok "it names $file" grep -qF " $file" README.md
