@@ -128,11 +128,11 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 # ------------------------------------------------------------------ tests
 
 # tests/unit/test_NAME.c; what it links is named in its "LINK:" comment line,
-# as folders or files; its libraries in "LIBS:".
+# as folders (without their main.c) or files; its libraries in "LIBS:".
 UNIT := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 link_words = $(shell sed -n 's/^.*$(2): *\([^*]*\).*$$/\1/p' $(1))
-link_files = $(foreach w,$(call link_words,$(1),LINK),$(if $(filter %.c,$(w)),$(w),$(wildcard $(w)/*.c)))
+link_files = $(foreach w,$(call link_words,$(1),LINK),$(if $(filter %.c,$(w)),$(w),$(filter-out %/main.c,$(wildcard $(w)/*.c))))
 define unit_rule
 $(B)/tests/unit/$(1): $(call obj,tests/unit/$(1).c $(call link_files,tests/unit/$(1).c) $(BASE))
 	$$(call say,LD,$$@)
