@@ -26,11 +26,17 @@ struct list {
 	size_t count;
 };
 
+/* IPv4 and IPv6 */
+struct addresses {
+	struct list v[2];
+};
+
 struct fg_own {
 	struct fg_gate *gate;
 	struct fg_watch watch;
 	struct fg_timer settle;
-	struct list v4, v6;
+	struct addresses now;
+	struct addresses before; /* while they change */
 };
 
 static void add(struct fg_own *own, struct list *l, const void *addr, size_t n)
@@ -47,19 +53,20 @@ static void add(struct fg_own *own, struct list *l, const void *addr, size_t n)
 
 static int read_addresses(struct fg_own *own)
 {
+	struct list *v = own->now.v;
 	struct ifaddrs *all, *a;
 
 	if (getifaddrs(&all) < 0)
 		return -errno;
-	own->v4.count = own->v6.count = 0;
+	v[0].count = v[1].count = 0;
 	for (a = all; a; a = a->ifa_next) {
 		if (!a->ifa_addr)
 			continue;
 		if (a->ifa_addr->sa_family == AF_INET)
-			add(own, &own->v4,
+			add(own, &v[0],
 			    &((struct sockaddr_in *)a->ifa_addr)->sin_addr, 4);
 		else if (a->ifa_addr->sa_family == AF_INET6)
-			add(own, &own->v6,
+			add(own, &v[1],
 			    &((struct sockaddr_in6 *)a->ifa_addr)->sin6_addr,
 			    16);
 	}
@@ -67,19 +74,60 @@ static int read_addresses(struct fg_own *own)
 	return 0;
 }
 
+static bool has(const struct list *l, const uint8_t addr[16])
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!memcmp(l->addrs[i], addr, 16))
+			return true;
+	return false;
+}
+
+static bool same(const struct list *a, const struct list *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (!has(b, a->addrs[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* Is one of its addresses ours now and was not, or the other way round? */
+static bool is_changing(const void *ctx, const struct fg_flow *f)
+{
+	const struct fg_own *own = ctx;
+	unsigned v = f->ip_version == 6;
+	const struct list *now = &own->now.v[v], *before = &own->before.v[v];
+
+	return has(now, f->local_addr) != has(before, f->local_addr) ||
+	       has(now, f->other_addr) != has(before, f->other_addr);
+}
+
 void fg_own_tell(const struct fg_own *own, struct fg_policy *policy)
 {
-	fg_policy_never_own(policy, 4, own->v4.addrs, own->v4.count);
-	fg_policy_never_own(policy, 6, own->v6.addrs, own->v6.count);
+	const struct list *v = own->now.v;
+
+	fg_policy_never_own(policy, 4, v[0].addrs, v[0].count);
+	fg_policy_never_own(policy, 6, v[1].addrs, v[1].count);
 }
 
 static void settled(struct fg_timer *timer, int64_t now)
 {
 	struct fg_own *own = timer->ctx;
+	struct fg_gate *g = own->gate;
 
 	(void)now;
-	if (read_addresses(own) == 0 && own->gate->setup)
-		fg_own_tell(own, fg_setup_policy(own->gate->setup));
+	own->before = own->now;
+	if (read_addresses(own) < 0) {
+		own->now = own->before;
+		return;
+	}
+	if (!g->setup || (same(&own->now.v[0], &own->before.v[0]) &&
+			  same(&own->now.v[1], &own->before.v[1])))
+		return;
+	fg_membership_suspend(g->membership, is_changing, own,
+			      FG_REASON_REKEYED);
+	fg_own_tell(own, fg_setup_policy(g->setup));
+	fg_membership_resume(g->membership, is_changing, own,
+			     FG_REASON_REKEYED);
 }
 
 static void changed(struct fg_watch *watch, uint32_t events)

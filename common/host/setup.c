@@ -434,16 +434,41 @@ static void close_source(struct fg_gate *g, struct fg_source *source)
 	fg_membership_source_void(g->membership, slot, ++g->slots[slot].epoch);
 }
 
+struct policies {
+	const struct fg_policy *old, *next;
+};
+
+/* Does the never list say something else of one of its addresses? */
+static bool never_differs(const void *ctx, const struct fg_flow *f)
+{
+	const struct policies *p = ctx;
+
+	return fg_policy_never(p->old, f->ip_version, f->local_addr) !=
+		       fg_policy_never(p->next, f->ip_version, f->local_addr) ||
+	       fg_policy_never(p->old, f->ip_version, f->other_addr) !=
+		       fg_policy_never(p->next, f->ip_version, f->other_addr);
+}
+
 int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
 {
+	struct policies p = {NULL, s->generation.policy};
 	struct fg_setup *old = g->setup;
 	int ret;
 
+	if (old) {
+		p.old = old->generation.policy;
+		fg_membership_suspend(g->membership, never_differs, &p,
+				      FG_REASON_RELOAD);
+	}
 	ret = fg_membership_configure(g->membership, &s->generation,
 				      fg_loop_wall(g->loop));
+	if (ret == 0)
+		g->setup = s;
+	if (old)
+		fg_membership_resume(g->membership, never_differs, &p,
+				     FG_REASON_RELOAD);
 	if (ret < 0)
 		return ret;
-	g->setup = s;
 	for (size_t i = 0; old && i < old->source_count; i++)
 		if (!has_source(s, old->sources[i]))
 			close_source(g, old->sources[i]);

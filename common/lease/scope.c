@@ -7,9 +7,7 @@
 #include "base/word.h"
 #include "scope.h"
 
-#define OTHER_SIDE                                                             \
-	(1u << FG_KEY_OTHER_ADDR | 1u << FG_KEY_SRC_ADDR |                     \
-	 1u << FG_KEY_DST_ADDR)
+#define OTHER_SIDE (1u << FG_KEY_OTHER_ADDR | 1u << FG_KEY_OTHER_MAC)
 #define LOCAL_SIDE (1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_LOCAL_MAC)
 
 static const char *const sides[] = {"lan", "wan", "both"};
@@ -81,15 +79,24 @@ bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow)
 }
 
 bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
-		    const struct fg_key_shape *shape)
+		    const struct fg_key_shape *shape, bool mirror)
 {
+	bool local_first = flow->flags & FG_FLOW_LOCAL_ORIGIN;
+	bool src = fg_key_has(shape, 1u << FG_KEY_SRC_ADDR);
+	bool dst = fg_key_has(shape, 1u << FG_KEY_DST_ADDR);
+	bool local, other;
+
 	if (host->size <
 		    offsetof(struct fg_host, never) + sizeof(host->never) ||
 	    !host->never)
 		return false;
-	if (fg_key_has(shape, OTHER_SIDE))
-		return host->never(host, flow->ip_version, flow->other_addr);
-	if (fg_key_has(shape, LOCAL_SIDE))
-		return host->never(host, flow->ip_version, flow->local_addr);
-	return false;
+	local = fg_key_has(shape, LOCAL_SIDE) || (local_first ? src : dst);
+	other = fg_key_has(shape, OTHER_SIDE) || (local_first ? dst : src);
+	if (local && other)
+		local = false;
+	else if (mirror)
+		local = other = local || other;
+	return (local &&
+		host->never(host, flow->ip_version, flow->local_addr)) ||
+	       (other && host->never(host, flow->ip_version, flow->other_addr));
 }

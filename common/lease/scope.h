@@ -32,8 +32,9 @@ bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow);
  * side's strikes everything that this host does. A pair of both strikes one
  * connection, which is the other side's matter: the local side is there in
  * every one, and what must not be done to a host of one's own is an exemption.
+ * mirror: there is an element with the sides swapped, too.
  */
 bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
-		    const struct fg_key_shape *shape);
+		    const struct fg_key_shape *shape, bool mirror);
 
 #endif

@@ -398,6 +398,28 @@ static void release(struct fg_membership *m, struct fg_flow *flow)
 	transition(m, flow, &r, FG_REASON_RELOAD);
 }
 
+void fg_membership_suspend(struct fg_membership *m, fg_flow_test *test,
+			   const void *ctx, enum fg_reason reason)
+{
+	struct fg_flow *flow;
+	uint32_t cursor = 0;
+
+	while ((flow = fg_flow_next(m->setup.table, &cursor)) != NULL)
+		if (fg_flow_verdict(m->setup.table, flow) && test(ctx, flow))
+			leave_all(m, flow, reason);
+}
+
+void fg_membership_resume(struct fg_membership *m, fg_flow_test *test,
+			  const void *ctx, enum fg_reason reason)
+{
+	struct fg_flow *flow;
+	uint32_t cursor = 0;
+
+	while ((flow = fg_flow_next(m->setup.table, &cursor)) != NULL)
+		if (test(ctx, flow))
+			reevaluate(m, flow, reason);
+}
+
 /* -------------------------------------------------------------------- steps */
 
 void fg_membership_source_void(struct fg_membership *m, uint16_t source,

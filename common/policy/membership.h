@@ -80,6 +80,18 @@ void fg_membership_source_void(struct fg_membership *m, uint16_t source,
 			       uint16_t epoch);
 
 /*
+ * Targets ask the never list when a flow enters, and must get the same answer
+ * when it leaves: so when the answer for some addresses is going to change, the
+ * flows that have one leave before (suspend), and are judged again after
+ * (resume, with the same test). Both walk over all flows.
+ */
+typedef bool fg_flow_test(const void *ctx, const struct fg_flow *flow);
+void fg_membership_suspend(struct fg_membership *m, fg_flow_test *test,
+			   const void *ctx, enum fg_reason reason);
+void fg_membership_resume(struct fg_membership *m, fg_flow_test *test,
+			  const void *ctx, enum fg_reason reason);
+
+/*
  * Does a bounded piece of whatever waits: idle flows, void ones, schedule
  * edges, learnt names, moving to a new generation. True: call again soon.
  */

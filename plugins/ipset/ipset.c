@@ -222,7 +222,7 @@ static struct fg_ipset *key_of(struct target *t, const struct fg_flow *f,
 		t->no_key += count;
 		return NULL;
 	}
-	if (fg_scope_never(t->host, f, &t->shape[i])) {
+	if (fg_scope_never(t->host, f, &t->shape[i], false)) {
 		t->never += count;
 		return NULL;
 	}

@@ -107,7 +107,8 @@ static enum left_out key_of(const struct target *t, const struct fg_flow *f,
 
 static bool is_never(const struct target *t, const struct fg_flow *f)
 {
-	return fg_scope_never(t->host, f, &fg_set_schema(set_of(t, f))->shape);
+	return fg_scope_never(t->host, f, &fg_set_schema(set_of(t, f))->shape,
+			      t->o.set.mirror);
 }
 
 static uint32_t data_of(const struct target *t, const struct fg_member *m)

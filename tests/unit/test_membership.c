@@ -378,6 +378,26 @@ static void test_life(void **state)
 	assert_int_equal(events, 2 * 5);
 }
 
+static bool is_first(const void *ctx, const struct fg_flow *flow)
+{
+	(void)ctx;
+	return flow->digest[0] == 1;
+}
+
+static void test_suspend(void **state)
+{
+	struct scene *s = *state;
+
+	send(s, FG_MESSAGE_FLOW, 1, 1);
+	send(s, FG_MESSAGE_FLOW, 2, 1);
+	assert_told("+a:x1:1 +a:x1:2 ");
+	fg_membership_suspend(s->m, is_first, NULL, FG_REASON_REKEYED);
+	assert_told("-a:x1:1 ");
+	fg_membership_resume(s->m, is_first, NULL, FG_REASON_REKEYED);
+	assert_told("+a:x1:1 ");
+	assert_int_equal(s->first->own[0].members, 2);
+}
+
 static void test_several_targets(void **state)
 {
 	struct scene *s = *state;
@@ -688,6 +708,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_life),
+		CASE(test_suspend),
 		CASE(test_several_targets),
 		CASE(test_rekey),
 		CASE(test_moved),
