@@ -44,20 +44,43 @@ static inline uint64_t load(const uint8_t *p)
 	return v;
 }
 
+/*
+ * The last 1 to 16 bytes as two words, some of them twice: a copy of them into
+ * words, byte by byte, would have to leave the store buffer before it is read.
+ */
+static inline void load_tail(const uint8_t *p, size_t n, uint64_t w[2])
+{
+	uint32_t half;
+
+	if (n >= 8) {
+		w[0] = load(p);
+		w[1] = load(p + n - 8);
+	} else if (n >= 4) {
+		memcpy(&half, p, 4);
+		w[0] = half;
+		memcpy(&half, p + n - 4, 4);
+		w[1] = half;
+	} else {
+		w[0] = (uint64_t)p[0] << 16 | (uint64_t)p[n / 2] << 8 |
+		       p[n - 1];
+		w[1] = 0;
+	}
+}
+
 uint64_t fg_hash(const void *p, size_t len, uint64_t seed)
 {
 	const uint64_t k0 = spread(seed + 0x9e3779b97f4a7c15u);
 	const uint64_t k1 = spread(seed + 0x3c6ef372fe94f82au);
 	const uint8_t *at = p;
 	size_t left = len;
-	uint64_t h = k0 + len;
-	uint8_t tail[16] = {0};
+	/* the length tells apart what ends in the same words */
+	uint64_t h = k0 + len, w[2];
 
-	for (; left >= 16; left -= 16, at += 16)
+	for (; left > 16; left -= 16, at += 16)
 		h = fold(load(at) ^ k0, load(at + 8) ^ k1 ^ h);
 	if (left) {
-		memcpy(tail, at, left);
-		h = fold(load(tail) ^ k0, load(tail + 8) ^ k1 ^ h);
+		load_tail(at, left, w);
+		h = fold(w[0] ^ k0, w[1] ^ k1 ^ h);
 	}
 	return fold(h ^ k1, k0 | 1);
 }

@@ -31,14 +31,17 @@ bool fg_slice_is_nocase(struct fg_slice s, const char *text)
 
 /* ---------------------------------------------------------- characters */
 
-/* Without branches: whether a digest's digit is a letter cannot be guessed. */
+/* One more than the digit; 0: none. */
+static const uint8_t hex[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 int fg_hex_digit(char c)
 {
-	unsigned digit = (unsigned)(uint8_t)c - '0';
-	unsigned letter = ((unsigned)(uint8_t)c | 0x20) - 'a';
-	int v = letter < 6 ? (int)letter + 10 : -1;
-
-	return digit < 10 ? (int)digit : v;
+	return hex[(uint8_t)c] - 1;
 }
 
 /* \uXXXX at p; -1 when it is none. */
@@ -371,18 +374,18 @@ bool fg_text_real(const char *p, size_t len, double *out)
 
 bool fg_text_hex(const char *p, size_t len, uint8_t *out, size_t n)
 {
-	int all = 0;
+	unsigned wrong = 0;
 
 	if (len != 2 * n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		int hi = fg_hex_digit(p[2 * i]);
-		int lo = fg_hex_digit(p[2 * i + 1]);
+		unsigned hi = hex[(uint8_t)p[2 * i]] - 1u;
+		unsigned lo = hex[(uint8_t)p[2 * i + 1]] - 1u;
 
-		all |= hi | lo;
-		out[i] = (uint8_t)((unsigned)hi << 4 | (unsigned)lo);
+		wrong |= hi | lo;
+		out[i] = (uint8_t)(hi << 4 | lo);
 	}
-	return all >= 0;
+	return wrong < 16;
 }
 
 /* --------------------------------------------------------- near misses */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/pages.h"
+
 /* 16: the smallest block then has room for its header and two links. */
 #define UNIT	 16u
 #define NOTHING	 0u /* unit 0 is not used */
@@ -106,9 +108,8 @@ int fg_arena_new(struct fg_arena **out, size_t bytes)
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return -ENOMEM;
-	/* calloc: pages of zeros that cost nothing until written; one unit at
-	 * each end, so that every block has neighbours */
-	a->units = calloc(size + 2, UNIT);
+	/* one unit at each end, so that every block has neighbours */
+	a->units = fg_pages_calloc(size + 2, UNIT);
 	if (!a->units) {
 		free(a);
 		return -ENOMEM;

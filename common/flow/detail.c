@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/pages.h"
 #include "../base/text.h"
 #include "arena.h"
 
@@ -81,7 +82,7 @@ int fg_detail_store_new(struct fg_detail_store **out, size_t bytes,
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->buckets = calloc(buckets, sizeof(*s->buckets));
+	s->buckets = fg_pages_calloc(buckets, sizeof(*s->buckets));
 	if (!s->buckets)
 		goto fail;
 	err = fg_arena_new(&s->arena, bytes);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/pages.h"
 #include "../base/text.h"
 #include "detail.h"
 #include "fields.h"
@@ -84,9 +85,8 @@ int fg_flow_table_new(struct fg_flow_table **out,
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	/* calloc: large ones are pages that cost nothing until written */
-	t->slots = calloc(max + LISTS, sizeof(*t->slots));
-	t->buckets = calloc(buckets, sizeof(*t->buckets));
+	t->slots = fg_pages_calloc(max + LISTS, sizeof(*t->slots));
+	t->buckets = fg_pages_calloc(buckets, sizeof(*t->buckets));
 	if (!t->slots || !t->buckets)
 		goto fail;
 	err = fg_detail_store_new(&t->details, detail, limits->seed);
@@ -306,6 +306,16 @@ static void host_drop(struct fg_flow_table *t, const struct slot *s)
 		t->hosts[host_of(t, &s->flow)]--;
 }
 
+/* Its key is no longer what it was. */
+static void host_move(struct fg_flow_table *t, const struct slot *s,
+		      const struct fg_flow *was)
+{
+	if (s->verdict)
+		return;
+	t->hosts[host_of(t, was)]--;
+	host_add(t, s);
+}
+
 /*
  * One client that opens flow after flow may only push out its own: when one
  * has a sixteenth of the table or more, the quietest of some of its flows goes.
@@ -425,50 +435,34 @@ struct fg_flow *fg_flow_next(struct fg_flow_table *t, uint32_t *cursor)
 
 /* ------------------------------------------------------------ messages */
 
-uint32_t fg_flow_merge(struct fg_flow_table *t, uint16_t source,
-		       const struct fg_flow *old, const struct fg_message *m,
-		       struct fg_flow *next)
+/* What only an announcement says again, and so ends with another one. */
+static void begin_anew(struct fg_flow *f)
 {
-	static const struct fg_flow nothing;
-	bool detail = fg_detail_in(m);
-
-	*next = old ? *old : nothing;
-	if (!old) {
-		next->source = source;
-		if (m->digest_count)
-			memcpy(next->digest, m->digest[0], FG_DIGEST_SIZE);
-	} else if (m->type == FG_MESSAGE_FLOW) {
-		next->flags &=
-			(uint16_t) ~(FG_CLASS_FLAGS | FG_FLOW_ESTABLISHED);
-		next->application = next->protocol = 0;
-		next->cat_application = next->cat_protocol = 0;
-		next->cat_domain = next->cat_network = 0;
-		detail |= slot_of(old)->detail != 0;
-	}
-	if (fg_message_has(m, FG_ATTR_INTERFACE))
-		next->interface = fg_interfaces_id(
-			t->interfaces, m->value[FG_ATTR_INTERFACE].text);
-	fg_fields_apply(next, m);
-	return fg_fields_compare(old ? old : &nothing, next) |
-	       (detail ? FG_CHANGED_DETAIL : 0);
+	f->flags &= (uint16_t) ~(FG_CLASS_FLAGS | FG_FLOW_ESTABLISHED);
+	f->application = f->protocol = 0;
+	f->cat_application = f->cat_protocol = 0;
+	f->cat_domain = f->cat_network = 0;
 }
 
-uint32_t fg_flow_store(struct fg_flow_table *t, struct fg_flow *flow,
-		       const struct fg_flow *next, const struct fg_message *m)
+uint32_t fg_flow_update(struct fg_flow_table *t, struct fg_flow *flow,
+			const struct fg_message *m, struct fg_flow *was)
 {
 	struct slot *s = slot_of(flow);
-	struct fg_flow value = *next;
 	uint32_t changed, before = s->detail;
+	struct fg_flow copy;
 
-	/* its name is the table's business: rename() */
-	memcpy(value.digest, flow->digest, FG_DIGEST_SIZE);
-	value.source = flow->source;
-	changed = fg_fields_compare(flow, &value);
+	if (!was)
+		was = &copy;
+	*was = *flow;
+	if (m->type == FG_MESSAGE_FLOW)
+		begin_anew(flow);
+	if (fg_message_has(m, FG_ATTR_INTERFACE))
+		flow->interface = fg_interfaces_id(
+			t->interfaces, m->value[FG_ATTR_INTERFACE].text);
+	fg_fields_apply(flow, m);
+	changed = fg_fields_compare(was, flow);
 	if (changed & FG_CHANGED_KEY)
-		host_drop(t, s);
-	*flow = value;
-	if (changed & FG_CHANGED_KEY)
-		host_add(t, s);
+		host_move(t, s, was);
 	/* an announcement's detail is all there is, others add to it */
 	if (m->type == FG_MESSAGE_FLOW) {
 		s->detail = fg_detail_update(t->details, 0, m);

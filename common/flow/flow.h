@@ -29,7 +29,7 @@ int fg_flow_table_new(struct fg_flow_table **out,
 		      const struct fg_flow_limits *limits);
 void fg_flow_table_free(struct fg_flow_table *t);
 
-/* What fg_flow_merge() found to be different. */
+/* What fg_flow_update() changed. */
 #define FG_CHANGED_KEY	    0x1u /* the part of struct fg_flow marked "key" */
 #define FG_CHANGED_CLASS    0x2u /* and the flags that say how it was detected */
 #define FG_CHANGED_DETAIL   0x4u
@@ -39,24 +39,16 @@ struct fg_flow *fg_flow_find(struct fg_flow_table *t, uint16_t source,
 			     const uint8_t digest[FG_DIGEST_SIZE]);
 
 /*
- * What the flow is after message m: *next = *old (zero when NULL) with all
- * that m says. Nothing is stored yet. A FG_MESSAGE_FLOW for a known digest is
- * a new announcement: class and detail of the old one do not survive it, but
- * for what it repeats; nor do counters, when it began at another time. Values
- * out of range are not said. Counters follow the agent's totals, so that the
- * same bytes told again are not counted again. Never fails; FG_CHANGED_DETAIL
- * is only a hint that fg_flow_store() has work.
+ * Takes over all that message m says of the flow. A FG_MESSAGE_FLOW for a known
+ * digest is a new announcement: class and detail of the old one do not survive
+ * it, but for what it repeats; nor do counters, when it began at another time.
+ * Values out of range are not said; detail that does not fit is left out and
+ * counted. Counters follow the agent's totals, so that the same bytes told
+ * again are not counted again. Returns what changed; *was (if not NULL) is what
+ * the flow was before.
  */
-uint32_t fg_flow_merge(struct fg_flow_table *t, uint16_t source,
-		       const struct fg_flow *old, const struct fg_message *m,
-		       struct fg_flow *next);
-
-/*
- * Makes *next the value of flow and takes over the detail in m. Detail that
- * does not fit is left out and counted. Returns what really changed.
- */
-uint32_t fg_flow_store(struct fg_flow_table *t, struct fg_flow *flow,
-		       const struct fg_flow *next, const struct fg_message *m);
+uint32_t fg_flow_update(struct fg_flow_table *t, struct fg_flow *flow,
+			const struct fg_message *m, struct fg_flow *was);
 
 /* A slot for a new digest, all zero but source and digest; NULL when full. */
 struct fg_flow *fg_flow_insert(struct fg_flow_table *t, uint16_t source,

@@ -24,6 +24,10 @@ struct fg_interfaces {
 	uint16_t *buckets; /* open addressing, at most half full */
 	uint32_t mask;
 	uint64_t seed;
+	/* what was asked last, as it was written, and the answer */
+	char last[32];
+	uint32_t last_len;
+	uint16_t last_id;
 };
 
 int fg_interfaces_new(struct fg_interfaces **out, uint16_t max, uint64_t seed)
@@ -62,7 +66,7 @@ void fg_interfaces_free(struct fg_interfaces *t)
 	free(t);
 }
 
-uint16_t fg_interfaces_id(struct fg_interfaces *t, struct fg_slice name)
+static uint16_t look_up(struct fg_interfaces *t, struct fg_slice name)
 {
 	char text[sizeof(t->names->text)] = {0};
 	size_t len = fg_text_decode(name, text, sizeof(text));
@@ -81,6 +85,20 @@ uint16_t fg_interfaces_id(struct fg_interfaces *t, struct fg_slice name)
 	memcpy(t->names[t->count].text, text, sizeof(text));
 	t->buckets[i] = (uint16_t)t->count;
 	return (uint16_t)t->count++;
+}
+
+/* A gateway has few, and flows come in bursts from one. */
+uint16_t fg_interfaces_id(struct fg_interfaces *t, struct fg_slice name)
+{
+	if (name.len == t->last_len && name.len && !name.flags &&
+	    memcmp(name.ptr, t->last, name.len) == 0)
+		return t->last_id;
+	if (name.flags || name.len > sizeof(t->last))
+		return look_up(t, name);
+	t->last_id = look_up(t, name);
+	t->last_len = name.len;
+	memcpy(t->last, name.ptr, name.len);
+	return t->last_id;
 }
 
 const char *fg_interfaces_name(const struct fg_interfaces *t, uint16_t id)

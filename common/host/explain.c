@@ -50,7 +50,7 @@ static void on_message(void *source, const struct fg_message *m)
 {
 	struct explainer *e = source;
 	struct fg_gate *g = e->gate;
-	struct fg_flow *flow, next;
+	struct fg_flow *flow;
 
 	if ((m->type != FG_MESSAGE_FLOW &&
 	     m->type != FG_MESSAGE_FLOW_DPI_UPDATE) ||
@@ -66,8 +66,7 @@ static void on_message(void *source, const struct fg_message *m)
 	}
 	if (!flow)
 		return;
-	fg_flow_merge(g->table, 0, flow, m, &next);
-	fg_flow_store(g->table, flow, &next, m);
+	fg_flow_update(g->table, flow, m, NULL);
 	fg_flow_touch(g->table, flow, 0, fg_loop_now(g->loop));
 	fg_policy_learn(fg_setup_policy(g->setup));
 	fg_explain_flow(g, flow, "");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 #include "key.h"
 #include "lease-private.h"
 
@@ -48,9 +49,9 @@ int fg_leases_new(struct fg_leases **out, const struct fg_leases_setup *setup)
 	t->stride = (uint32_t)(sizeof(struct lease) + setup->key_len + 3) & ~3u;
 	t->epoch = setup->now - (1 << TICK_SHIFT);
 	fg_leases_set_times(t, setup->ttl_ms, setup->linger_ms);
-	t->bucket = calloc(buckets, sizeof(*t->bucket));
+	t->bucket = fg_pages_calloc(buckets, sizeof(*t->bucket));
 	t->group = calloc((size_t)t->max + 1, sizeof(*t->group));
-	t->slots = calloc((size_t)t->max + 1, t->stride);
+	t->slots = fg_pages_calloc((size_t)t->max + 1, t->stride);
 	if (!t->bucket || !t->group || !t->slots)
 		goto fail;
 	err = fg_wheel_new(&t->wheel, t->max, setup->now);

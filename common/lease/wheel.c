@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/pages.h"
 #include "wheel.h"
 
 /* one turn is 2048 * 128 ms = 4.4 minutes */
@@ -31,7 +32,7 @@ int fg_wheel_new(struct fg_wheel **out, uint32_t max, int64_t now)
 
 	if (!w)
 		return -ENOMEM;
-	w->node = calloc((size_t)max + 1, sizeof(*w->node));
+	w->node = fg_pages_calloc((size_t)max + 1, sizeof(*w->node));
 	if (!w->node) {
 		free(w);
 		return -ENOMEM;

@@ -257,12 +257,10 @@ static struct fg_flow *announce(struct fg_membership *m, uint16_t source,
 static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 		      const struct fg_message *message, bool announced)
 {
-	struct fg_flow next, old;
-	uint32_t changed;
+	struct fg_flow old;
+	uint32_t changed =
+		fg_flow_update(m->setup.table, flow, message, &old);
 
-	(void)fg_flow_merge(m->setup.table, flow->source, flow, message, &next);
-	old = *flow;
-	changed = fg_flow_store(m->setup.table, flow, &next, message);
 	if (changed & FG_CHANGED_COUNTERS)
 		fg_audience_growth(m->current, &old, flow);
 	if (announced)

@@ -82,7 +82,7 @@ static struct fg_policy *make_policy(const struct fg_catalog *catalog,
 static struct fg_flow **make_flows(struct fg_flow_table *table, size_t n)
 {
 	static struct fg_message m;
-	struct fg_flow **flows = calloc(n, sizeof(*flows)), next;
+	struct fg_flow **flows = calloc(n, sizeof(*flows));
 
 	if (!flows)
 		exit(2);
@@ -107,9 +107,7 @@ static struct fg_flow **make_flows(struct fg_flow_table *table, size_t n)
 		SET(OTHER_PORT).u = 443;
 		SET(HOST_SERVER_NAME).text = fg_slice(host, strlen(host));
 		flows[i] = fg_flow_insert(table, 0, digest);
-		fg_flow_merge(table, 0, NULL, &m, &next);
-		memcpy(next.digest, digest, sizeof(digest));
-		fg_flow_store(table, flows[i], &next, &m);
+		fg_flow_update(table, flows[i], &m, NULL);
 	}
 	return flows;
 }

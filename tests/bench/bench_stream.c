@@ -12,7 +12,7 @@
  * and the medians compared: CPU time, one thread, chunks of 64 KiB. -q: only
  * numbers, a line for each row, ns for all bytes in each round.
  *
- * bench_stream -1 ROW FILE... does one row once, for callgrind.
+ * bench_stream -1 ROW [-r ROUNDS] FILE... does one row, for profilers.
  */
 #include <err.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@
 
 #define CHUNK	   65536
 #define ROUNDS_MAX 101
-#define FLOWS_MAX  (1 << 20)
+#define FLOWS_MAX  (1 << 16)
 
 /* Everything behind the input, with a policy of so many actions. */
 struct path {
@@ -252,7 +252,8 @@ int main(int argc, char **argv)
 	const char *once = NULL;
 	bool quiet = false;
 	size_t limit = 16 << 20, size;
-	int rounds = 11, opt;
+	int rounds = 0, opt;
+	struct path *p;
 
 	while ((opt = getopt(argc, argv, "r:m:q1:")) != -1) {
 		if (opt == 'r')
@@ -266,6 +267,8 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	if (!rounds)
+		rounds = once ? 1 : 11;
 	if (rounds < 1 || rounds > ROUNDS_MAX || optind == argc)
 		errx(2,
 		     "bench_stream [-r 1..%d] [-m MEGABYTES] [-q] [-1 ROW] "
@@ -282,7 +285,9 @@ int main(int argc, char **argv)
 	for (size_t r = 0; once && r < ROWS; r++) {
 		if (strcmp(rows[r].key, once) != 0)
 			continue;
-		rows[r].run(&b, path_of(&b, r));
+		p = path_of(&b, r);
+		for (int i = 0; i < rounds; i++)
+			rows[r].run(&b, p);
 		printf("%zu messages\n", b.stream.count);
 		return 0;
 	}

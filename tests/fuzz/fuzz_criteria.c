@@ -38,7 +38,6 @@ static void make_flow(uint8_t n)
 {
 	static struct fg_message m;
 	uint8_t digest[FG_DIGEST_SIZE] = {n};
-	struct fg_flow next;
 
 	memset(&m, 0, sizeof(m));
 	m.size = sizeof(m);
@@ -61,9 +60,7 @@ static void make_flow(uint8_t n)
 	}
 	flows[n] = fg_flow_insert(table, 0, digest);
 	CHECK(flows[n]);
-	fg_flow_merge(table, 0, NULL, &m, &next);
-	memcpy(next.digest, digest, sizeof(digest));
-	fg_flow_store(table, flows[n], &next, &m);
+	fg_flow_update(table, flows[n], &m, NULL);
 }
 
 static void hear_node(void *ctx, enum fg_level level, const char *text)

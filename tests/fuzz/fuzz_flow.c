@@ -100,7 +100,6 @@ static void message(struct state *s, unsigned name)
 	static char text[TEXT];
 	struct model *m = &s->model[name];
 	struct fg_message *msg = &s->message;
-	struct fg_flow next;
 	uint32_t changed;
 	unsigned bits = take(s);
 
@@ -154,12 +153,10 @@ static void message(struct state *s, unsigned name)
 		say(s, FG_ATTR_LOCAL_BYTES);
 		msg->value[FG_ATTR_LOCAL_BYTES].u = take(s) * 1000u;
 	}
-	fg_flow_merge(s->table, source_of(name), m->flow, msg, &next);
-	fg_flow_store(s->table, m->flow, &next, msg);
+	fg_flow_update(s->table, m->flow, msg, NULL);
 	/* the same again changes nothing */
 	if (!(bits & 32)) {
-		changed = fg_flow_merge(s->table, source_of(name), m->flow, msg,
-					&next);
+		changed = fg_flow_update(s->table, m->flow, msg, NULL);
 		CHECK(!(changed & ~FG_CHANGED_DETAIL));
 	}
 }

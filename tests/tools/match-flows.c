@@ -37,7 +37,7 @@ static struct {
 
 static void on_message(void *source, const struct fg_message *m)
 {
-	struct fg_flow *flow, next;
+	struct fg_flow *flow;
 
 	(void)source;
 	if (m->type != FG_MESSAGE_FLOW || m->digest_count == 0)
@@ -45,9 +45,7 @@ static void on_message(void *source, const struct fg_message *m)
 	flow = fg_flow_insert(all.table, 0, m->digest[0]);
 	if (!flow)
 		exit(2);
-	fg_flow_merge(all.table, 0, NULL, m, &next);
-	memcpy(next.digest, m->digest[0], FG_DIGEST_SIZE);
-	fg_flow_store(all.table, flow, &next, m);
+	fg_flow_update(all.table, flow, m, NULL);
 	for (size_t i = 0; i < FG_DIGEST_SIZE; i++)
 		printf("%02x", flow->digest[i]);
 	putchar(' ');

@@ -89,15 +89,13 @@ static inline void begin_flow(struct world *w)
 static inline struct fg_flow *end_flow(struct world *w)
 {
 	uint8_t digest[FG_DIGEST_SIZE] = {0};
-	struct fg_flow *flow, next;
+	struct fg_flow *flow;
 
 	memcpy(digest, &w->made, sizeof(w->made));
 	w->made++;
 	flow = fg_flow_insert(w->table, 0, digest);
 	assert_non_null(flow);
-	fg_flow_merge(w->table, 0, NULL, &w->message, &next);
-	memcpy(next.digest, digest, sizeof(digest));
-	fg_flow_store(w->table, flow, &next, &w->message);
+	fg_flow_update(w->table, flow, &w->message, NULL);
 	return flow;
 }
 

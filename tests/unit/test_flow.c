@@ -131,18 +131,15 @@ static struct fg_flow *find(struct fg_flow_table *t, uint8_t digest)
 /* What the host does with a message; returns what changed. */
 static uint32_t handle(struct fg_flow_table *t, const struct fg_message *m)
 {
-	struct fg_flow *flow = fg_flow_find(t, 0, m->digest[0]), next;
-	uint32_t guess, changed;
+	struct fg_flow *flow = fg_flow_find(t, 0, m->digest[0]), before, was;
+	uint32_t changed;
 
-	guess = fg_flow_merge(t, 0, flow, m, &next);
 	if (!flow)
 		flow = fg_flow_insert(t, 0, m->digest[0]);
 	assert_non_null(flow);
-	changed = fg_flow_store(t, flow, &next, m);
-	assert_int_equal(guess & ~FG_CHANGED_DETAIL,
-			 changed & ~FG_CHANGED_DETAIL);
-	if (changed & FG_CHANGED_DETAIL)
-		assert_true(guess & FG_CHANGED_DETAIL);
+	before = *flow;
+	changed = fg_flow_update(t, flow, m, &was);
+	assert_memory_equal(&was, &before, sizeof(was));
 	return changed;
 }
 
@@ -536,7 +533,7 @@ static void detail_is_shared(void **state)
 	struct fg_flow_table *t = table(1000, 0);
 	struct fg_flow_counts one, all;
 	uint8_t digest[FG_DIGEST_SIZE] = {0};
-	struct fg_flow *flow, next;
+	struct fg_flow *flow;
 	uint32_t cursor = 0;
 	union fg_value v;
 
@@ -546,10 +543,9 @@ static void detail_is_shared(void **state)
 			make(FG_MESSAGE_FLOW, 0, usual("192.0.2.7"));
 
 		memcpy(digest, &i, sizeof(i));
-		fg_flow_merge(t, 0, NULL, m, &next);
 		flow = fg_flow_insert(t, 0, digest);
 		assert_non_null(flow);
-		fg_flow_store(t, flow, &next, m);
+		fg_flow_update(t, flow, m, NULL);
 		fg_flow_counts(t, i ? &all : &one);
 	}
 	assert_true(one.detail_used > 0);
@@ -563,8 +559,7 @@ static void detail_is_shared(void **state)
 		memcpy(digest, &i, sizeof(i));
 		flow = fg_flow_find(t, 0, digest);
 		assert_non_null(flow);
-		fg_flow_merge(t, 0, flow, m, &next);
-		fg_flow_store(t, flow, &next, m);
+		fg_flow_update(t, flow, m, NULL);
 		fg_flow_remove(t, flow);
 	}
 	fg_flow_counts(t, &all);
@@ -754,7 +749,7 @@ static void flood(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct fg_flow_table *t = table(200, 0);
-		struct fg_flow *f, next;
+		struct fg_flow *f;
 		char host[FG_ADDR_TEXT];
 
 		for (uint8_t d = 0; d < 100; d++) {
@@ -784,13 +779,12 @@ static void flood(void **state)
 				message.value[FG_ATTR_LOCAL_IP].addr[3] =
 					(uint8_t)n;
 			}
-			fg_flow_merge(t, 0, NULL, m, &next);
 			f = fg_flow_insert(t, 0, digest);
 			if (!f) {
 				fg_flow_remove(t, fg_flow_victim(t));
 				f = fg_flow_insert(t, 0, digest);
 			}
-			fg_flow_store(t, f, &next, m);
+			fg_flow_update(t, f, m, NULL);
 			fg_flow_touch(t, f, 1, 2000000 + n);
 		}
 		for (uint8_t d = 0; d < 100; d++)

@@ -134,7 +134,7 @@ static int object(void *ctx, const char *text, size_t len)
 {
 	struct recording *r = ctx;
 	const struct fg_message *m;
-	struct fg_flow *f, next;
+	struct fg_flow *f;
 	struct sums *s;
 
 	assert_int_equal(fg_message_read(r->reader, text, len, &m), 0);
@@ -151,13 +151,11 @@ static int object(void *ctx, const char *text, size_t len)
 		s->announced = true;
 	}
 	r->flows += m->type == FG_MESSAGE_FLOW;
-	fg_flow_merge(r->table, 0, f, m, &next);
-	fg_flow_store(r->table, f, &next, m);
+	fg_flow_update(r->table, f, m, NULL);
 	check_said(r, f, m);
 	check_counters(r, s, f, m);
 	/* told again, nothing is counted again */
-	fg_flow_merge(r->table, 0, f, m, &next);
-	assert_int_equal(fg_flow_store(r->table, f, &next, m), 0);
+	assert_int_equal(fg_flow_update(r->table, f, m, NULL), 0);
 	if (m->type == FG_MESSAGE_FLOW_PURGE) {
 		fg_flow_remove(r->table, f);
 		memset(&s->local, 0, sizeof(*s) - offsetof(struct sums, local));
