@@ -190,6 +190,13 @@ static const char *why(int err)
 	case -EPERM:
 		return "belongs to another user: remove it, or choose a "
 		       "folder that only root can write to";
+	case -ENOENT:
+		return "there is no such folder or socket: make it, or name "
+		       "another";
+	case -EACCES:
+	case -EROFS:
+		return "flowgated may not write there: a service can to "
+		       "/var/log/flowgate";
 	default:
 		return strerror(-err);
 	}

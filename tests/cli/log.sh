@@ -116,7 +116,7 @@ refused() { # refused "what" TARGET_JSON PART
 refused "a format with a typo" '{ "target_type": "log", "format": "jsno" }' 'did you mean "json"?'
 refused "an event that is none" '{ "target_type": "log", "events": [ "begin" ] }' '"begin" is not an event, one of "enter", "leave", "update"'
 refused "a prefix that leads elsewhere" '{ "target_type": "log", "prefix": "../x" }' "can't have a '/'"
-refused "no such folder" '{ "target_type": "log", "file": "/nonexistent/x" }' '/nonexistent/x: No such file'
+refused "no such folder" '{ "target_type": "log", "file": "/nonexistent/x" }' '/nonexistent/x: there is no such folder'
 refused "a header for json" '{ "target_type": "log", "header": true }' '"header" is for "format": "csv"'
 ln -s /etc/passwd "$T/link"
 refused "a symbolic link" '{ "target_type": "log", "file": "'"$T/link"'" }' 'a symbolic link: name the file itself'
