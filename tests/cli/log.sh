@@ -106,7 +106,7 @@ enter x b
 flush"
 until [ -s "$T/syslog" ] || [ $SECONDS -ge $end ]; do sleep 0.05; done
 kill $socat
-has "syslog: one datagram, keys and values" "$(cat "$T/syslog")" 'local_ip=10.0.0.3 local_port=1000 other_ip=198.51.100.9 other_port=443 protocol=unknown application=unknown host_name="=cmd\x0a\"x\""'
+has "syslog: one datagram, keys and values" "$(cat "$T/syslog")" 'local_ip=10.0.0.3 local_port=1000 other_ip=198.51.100.9 other_port=443 protocol=unknown application=unknown host_name="=cmd\\x0a\"x\""'
 has "syslog: a header" "$(cat "$T/syslog")" "<30>"
 
 refused() { # refused "what" TARGET_JSON PART

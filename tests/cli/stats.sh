@@ -192,7 +192,7 @@ start -c "$T/config.json"
 kill -9 "$gate"
 wait "$gate" 2>/dev/null
 start -c "$T/config.json"
-ok "what a dead one left is taken over" curl -sf --unix-socket "$T/metrics.sock" http://localhost/metrics -o /dev/null
+ok "what a dead one left is taken over" wait_for 10 curl -sf --unix-socket "$T/metrics.sock" http://localhost/metrics -o /dev/null
 stop
 mkdir "$T/dir"
 ln -s "$T/victim" "$T/dir/a.prom.0~"
