@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/random.h>
 
 #include "gate.h"
 #include "own.h"
 #include "privilege.h"
 #include "source.h"
+#include "tables.h"
 #include "target.h"
 
 /* A target that cannot commit what it should is closed after this. */
@@ -44,9 +44,9 @@ void fg_conf_drop(struct fg_conf *c)
 	free(c);
 }
 
-static void report(void *ctx, enum fg_level level, const char *text)
+void fg_setup_say(void *gate, enum fg_level level, const char *text)
 {
-	struct fg_gate *g = ctx;
+	struct fg_gate *g = gate;
 
 	fg_log_text(g->log, level, text);
 	if (g->also)
@@ -61,111 +61,9 @@ void fg_setup_error(struct fg_gate *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	report(g, FG_LOG_ERROR, text);
+	fg_setup_say(g, FG_LOG_ERROR, text);
 	if (g->building)
 		g->building->errors++;
-}
-
-/* ------------------------------------------------------- sized by limits */
-
-static uint64_t random_seed(void)
-{
-	uint64_t seed = 0;
-
-	if (getrandom(&seed, sizeof(seed), 0) < 0)
-		seed = (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
-	return seed;
-}
-
-static void retired(void *ctx, struct fg_generation *old)
-{
-	struct fg_gate *g = ctx;
-
-	g->moving = false;
-	fg_setup_free(old->ctx, g);
-}
-
-static bool busy(void *ctx)
-{
-	struct fg_gate *g = ctx;
-
-	return fg_setup_busy(g->setup);
-}
-
-/* The first configuration's limits size everything; later ones can't. */
-static bool same_limits(const struct fg_limits *a, const struct fg_limits *b)
-{
-	return a->max_flows == b->max_flows &&
-	       a->detail_bytes == b->detail_bytes &&
-	       a->max_message == b->max_message &&
-	       a->max_tokens == b->max_tokens &&
-	       a->flow_idle_ms == b->flow_idle_ms &&
-	       a->max_names == b->max_names;
-}
-
-static int make_tables(struct fg_gate *g, const struct fg_limits *limits)
-{
-	const struct fg_flow_limits flow = {.max_flows = limits->max_flows,
-					    .detail_bytes = limits->detail_bytes,
-					    .seed = random_seed()};
-	struct fg_membership_setup membership = {
-		.flow_idle_ms = limits->flow_idle_ms,
-		.busy = busy,
-		.retired = retired,
-		.watch = fg_gate_watch,
-		.ctx = g,
-	};
-	int ret;
-
-	if (g->membership) {
-		if (!same_limits(limits, &g->limits))
-			report(g, FG_LOG_WARNING,
-			       "warning: other \"limits\" are in force only after a restart");
-		return 0;
-	}
-	g->limits = *limits;
-	ret = fg_catalog_new(&g->catalog, limits->max_names, random_seed());
-	if (ret == 0)
-		ret = fg_flow_table_new(&g->table, &flow);
-	if (ret == 0) {
-		membership.table = g->table;
-		membership.catalog = g->catalog;
-		ret = fg_membership_new(&g->membership, &membership);
-	}
-	if (ret < 0)
-		fg_setup_error(g,
-			       "no memory for %u flows: %s (lower limits.max_flows)",
-			       limits->max_flows, strerror(-ret));
-	return ret;
-}
-
-/* Names: the files that the configuration lists, or those in known places. */
-static void load_names(struct fg_gate *g, const struct fg_settings *settings)
-{
-	const struct fg_node *list = settings->catalog;
-	size_t n = list ? fg_node_count(list) : 0;
-	char err[512];
-
-	if (list && fg_node_kind(list) == FG_NODE_TEXT)
-		n = 1;
-	for (size_t i = 0; i < n; i++) {
-		const struct fg_node *at =
-			fg_node_kind(list) == FG_NODE_TEXT ? list :
-							     fg_node_at(list, i);
-		const char *path = fg_node_as_text(at);
-
-		if (!path)
-			fg_node_error(at, "\"catalog\" lists paths, in quotes");
-		else if (fg_catalog_load(g->catalog, path, err, sizeof(err)) < 0)
-			fg_node_error(at, "%s", err);
-	}
-	if (list)
-		return;
-	for (const char *const *p = fg_catalog_paths; *p; p++)
-		if (access(*p, F_OK) == 0 &&
-		    fg_catalog_load(g->catalog, *p, err, sizeof(err)) < 0)
-			fg_log_say(g->log, FG_LOG_WARNING,
-				   "%s: its names are not known", err);
 }
 
 /* ------------------------------------------------------ sources, targets */
@@ -348,10 +246,10 @@ static int open_all(struct fg_setup *s, struct fg_gate *g)
 	const struct fg_settings *settings = s->conf->settings;
 	int ret;
 
-	ret = make_tables(g, &settings->limits);
+	ret = fg_tables_make(g, &settings->limits);
 	if (ret < 0)
 		return ret;
-	load_names(g, settings);
+	fg_tables_load_names(g, settings);
 	if (g->options->explain)
 		return open_policy_only(s, g);
 	load_plugins(s, g);
@@ -394,7 +292,7 @@ int fg_setup_load(struct fg_setup **out, struct fg_gate *g)
 	ret = fg_settings_load(&s->conf->settings, g->config,
 			       o->source_count ? o->sources : NULL,
 			       o->source_count,
-			       (struct fg_report){.say = report, .ctx = g});
+			       (struct fg_report){.say = fg_setup_say, .ctx = g});
 	if (ret == 0)
 		ret = open_all(s, g);
 	g->building = NULL;

@@ -46,6 +46,8 @@ void fg_setup_close(struct fg_setup *s, struct fg_gate *g);
 /* Closes targets that have committed all they had to; true: some have not. */
 bool fg_setup_close_waiting(struct fg_gate *g);
 
+/* About the configuration: to the log, and to whoever asked for a reload. */
+void fg_setup_say(void *gate, enum fg_level level, const char *text);
 /* An error without a place in a file; counted as one of the configuration. */
 void fg_setup_error(struct fg_gate *g, const char *fmt, ...) FG_PRINTF(2, 3);
 
