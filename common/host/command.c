@@ -76,8 +76,8 @@ static void version(struct fg_request *r, char *args)
 {
 	(void)args;
 	fg_reply_printf(&r->body,
-			r->json ? "{\"version\":\"%s\",\"abi\":\"%d.%d\"}\n" :
-				  "flowgated %s (plugin ABI %d.%d)\n",
+			r->json ? "{\"version\":\"%s\",\"abi\":\"%d.%d\"}\n"
+				: "flowgated %s (plugin ABI %d.%d)\n",
 			FG_VERSION, FG_ABI_MAJOR, FG_ABI_MINOR);
 }
 
@@ -139,8 +139,8 @@ void fg_command_event(struct fg_request *r, enum fg_event event,
 		return;
 	if (r->missed) {
 		fg_reply_printf(&r->body,
-				r->json ? "{\"missed\":%llu}\n" :
-					  "(%llu events were missed here)\n",
+				r->json ? "{\"missed\":%llu}\n"
+					: "(%llu events were missed here)\n",
 				(unsigned long long)r->missed);
 		r->missed = 0;
 	}
@@ -194,10 +194,9 @@ static void explain_member(void *ctx, const struct fg_target *t,
 				member->observe ? "true" : "false");
 		e->separator = ",";
 	} else {
-		fg_reply_printf(&r->body,
-				"    %s target %s, by action %s\n",
-				member->observe ? "would be in" : "in",
-				t->name, member->action);
+		fg_reply_printf(&r->body, "    %s target %s, by action %s\n",
+				member->observe ? "would be in" : "in", t->name,
+				member->action);
 	}
 	if (t->type && t->type->explain)
 		t->type->explain(t->instance, e->flow, add_line, &lines);
@@ -220,8 +219,8 @@ static void explain_flow(struct fg_request *r, const struct fg_flow *flow)
 	} else {
 		fg_show_flow_text(&r->body, g, flow);
 		fg_reply_printf(&r->body, "\n");
-		if (fg_membership_of(g->membership, flow, explain_member,
-				     &e) == 0)
+		if (fg_membership_of(g->membership, flow, explain_member, &e) ==
+		    0)
 			fg_reply_printf(&r->body, "    in no target\n");
 	}
 	fg_policy_explain(fg_setup_policy(g->setup), g->table, flow, add_line,
@@ -338,7 +337,8 @@ static const struct command {
 } commands[] = {
 	{"status", status, false, "sources, flows and targets at a glance"},
 	{"targets", targets, false, "every target with all of its counters"},
-	{"flows", flows, true, "[-f] [EXPRESSION]: live flows; -f: as they come"},
+	{"flows", flows, true,
+	 "[-f] [EXPRESSION]: live flows; -f: as they come"},
 	{"explain", explain, true,
 	 "ADDRESS [PORT]: where its flows are, and why"},
 	{"top", top, true, "ROWS COLUMNS: the most active, one page"},

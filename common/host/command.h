@@ -7,11 +7,9 @@
  *	flows [-f] [EXPRESSION]	live flows, those that the expression matches;
  *				-f: what happens to flows from now on
  *	explain ADDRESS [PORT]	for each live flow of it: where it is and why
- *	top ROWS COLUMNS	one page: the most active applications and devices
- *	metrics			counters as Prometheus text
- *	reload			reads the configuration again, tells the outcome
- *	version
- *	help
+ *	top ROWS COLUMNS	one page: the most active applications and
+ *devices metrics			counters as Prometheus text reload
+ *reads the configuration again, tells the outcome version help
  */
 #ifndef FG_HOST_COMMAND_H
 #define FG_HOST_COMMAND_H
@@ -45,7 +43,7 @@ struct fg_request {
 	/* of explain: */
 	int version;
 	uint8_t addr[16];
-	uint16_t port; /* 0: any */
+	uint16_t port;	/* 0: any */
 	bool explained; /* a flow, at least */
 };
 

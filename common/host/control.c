@@ -19,11 +19,11 @@
 #include "command.h"
 #include "gate.h"
 
-#define CLIENTS_MAX  32
-#define LINE_BYTES   4096
+#define CLIENTS_MAX 32
+#define LINE_BYTES  4096
 /* A body in pieces is made this far ahead of what the client has taken. */
-#define AHEAD_BYTES  (64u << 10)
-#define SILENCE_MS   10000 /* to say something */
+#define AHEAD_BYTES   (64u << 10)
+#define SILENCE_MS    10000 /* to say something */
 #define STANDSTILL_MS 60000 /* to take something */
 
 struct client {
@@ -284,7 +284,8 @@ static bool peer_may(struct fg_control *control, int fd, char *err, size_t len)
 	    peer_in_group(fd, &peer, st.st_gid))
 		return true;
 	snprintf(err, len,
-		 "user %u may not ask: only root, flowgated's user and the group of the socket may",
+		 "user %u may not ask: only root, flowgated's user and the "
+		 "group of the socket may",
 		 (unsigned)peer.uid);
 	return false;
 }
@@ -486,8 +487,7 @@ static int bind_socket(struct fg_control *control)
 	if (ret == 0) {
 		/* Never, not even for a moment, open to others. */
 		mask = umask(0117);
-		if (bind(control->watch.fd,
-			 (struct sockaddr *)&control->addr,
+		if (bind(control->watch.fd, (struct sockaddr *)&control->addr,
 			 sizeof(control->addr)) < 0 ||
 		    listen(control->watch.fd, 16) < 0)
 			ret = -errno;
@@ -502,8 +502,8 @@ static int bind_socket(struct fg_control *control)
 	return ret;
 }
 
-int fg_control_new(struct fg_control **out, struct fg_gate *g,
-		   const char *path, char *err, size_t len)
+int fg_control_new(struct fg_control **out, struct fg_gate *g, const char *path,
+		   char *err, size_t len)
 {
 	struct fg_control *control = calloc(1, sizeof(*control));
 	int ret = -ENOMEM;
@@ -536,14 +536,16 @@ int fg_control_new(struct fg_control **out, struct fg_gate *g,
 fail:
 	if (ret == -EADDRINUSE)
 		snprintf(err, len,
-			 "another flowgated runs with the control socket %s (stop it, or use another socket: -S PATH)",
+			 "another flowgated runs with the control socket %s "
+			 "(stop it, or use another socket: -S PATH)",
 			 path);
 	else
 		snprintf(err, len,
-			 "no control socket at %s: %s (flowgatectl cannot reach this flowgated; -S PATH puts it elsewhere)",
+			 "no control socket at %s: %s (flowgatectl cannot "
+			 "reach this flowgated; -S PATH puts it elsewhere)",
 			 path,
-			 ret == -EEXIST ? "there is a file of that name" :
-					  strerror(-ret));
+			 ret == -EEXIST ? "there is a file of that name"
+					: strerror(-ret));
 	if (control->watch.fd >= 0)
 		close(control->watch.fd);
 	free(control);

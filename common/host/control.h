@@ -30,8 +30,8 @@ struct fg_gate;
  * 0; -EADDRINUSE when another flowgated has it; or -errno; with a sentence in
  * err.
  */
-int fg_control_new(struct fg_control **out, struct fg_gate *g,
-		   const char *path, char *err, size_t len);
+int fg_control_new(struct fg_control **out, struct fg_gate *g, const char *path,
+		   char *err, size_t len);
 void fg_control_free(struct fg_control *c);
 /* Hands the socket to a user that we are going to be. 0 or -errno. */
 int fg_control_chown(struct fg_control *c, uint32_t uid, uint32_t gid);

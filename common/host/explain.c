@@ -101,8 +101,8 @@ static void on_interface(void *source, struct fg_slice name,
 static int feed_file(struct explainer *e, const struct fg_input_type *type,
 		     void *input, const char *path)
 {
-	int fd = !strcmp(path, "-") ? STDIN_FILENO :
-				      open(path, O_RDONLY | O_CLOEXEC);
+	int fd = !strcmp(path, "-") ? STDIN_FILENO
+				    : open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = -1;
 
 	if (fd < 0)

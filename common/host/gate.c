@@ -220,8 +220,8 @@ static void signalled(struct fg_watch *watch, uint32_t events)
 			fg_gate_reload(g);
 		} else {
 			fg_log_say(g->log, FG_LOG_NOTICE, "%s: stopping",
-				   info.ssi_signo == SIGINT ? "interrupted" :
-							      "terminated");
+				   info.ssi_signo == SIGINT ? "interrupted"
+							    : "terminated");
 			fg_gate_stop(g);
 		}
 	}
@@ -241,8 +241,7 @@ static void watchdog_due(struct fg_timer *timer, int64_t now)
 	struct fg_gate *g = timer->ctx;
 
 	fg_notify_watchdog(g->notify);
-	fg_loop_timer_set(g->loop, timer,
-			  now + fg_notify_interval(g->notify));
+	fg_loop_timer_set(g->loop, timer, now + fg_notify_interval(g->notify));
 }
 
 static int watch_signals(struct fg_gate *g)
@@ -436,8 +435,8 @@ static void print_counters(struct fg_gate *g)
 		   n.announced, n.updated, n.purged, n.unknown, n.evicted);
 	for (size_t i = 0; i < fg_setup_target_count(g->setup); i++) {
 		const struct fg_target *t = fg_setup_target(g->setup, i);
-		struct fg_status s = {.size = sizeof(s), .state = "ok",
-				      .reason = ""};
+		struct fg_status s = {
+			.size = sizeof(s), .state = "ok", .reason = ""};
 
 		if (!t->type)
 			continue;
@@ -486,7 +485,8 @@ int fg_gate_run(struct fg_gate *g)
 	ret = fg_loop_start(g->loop, THREADS);
 	if (ret < 0)
 		fg_log_say(g->log, FG_LOG_WARNING,
-			   "no threads (%s): a kernel that is slow holds up reading",
+			   "no threads (%s): a kernel that is slow holds up "
+			   "reading",
 			   strerror(-ret));
 	g->state = FG_GATE_RUNNING;
 	if (fg_notify_interval(g->notify))

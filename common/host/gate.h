@@ -71,8 +71,8 @@ struct fg_gate {
 	struct fg_flow_table *table;
 	struct fg_membership *membership;
 
-	struct fg_setup *setup;	   /* in force */
-	struct fg_setup *building; /* while one is read */
+	struct fg_setup *setup;		/* in force */
+	struct fg_setup *building;	/* while one is read */
 	struct fg_open_target *closing; /* have something to commit yet */
 	struct fg_source_slot slots[FG_SOURCES_MAX];
 
@@ -80,13 +80,13 @@ struct fg_gate {
 	void (*also)(void *ctx, enum fg_level level, const char *text);
 	void *also_ctx;
 
-	bool printed;		/* stdout has something to be flushed */
-	bool ends;		/* all sources end by themselves */
-	bool moving;		/* flows go over to the newest configuration */
+	bool printed; /* stdout has something to be flushed */
+	bool ends;    /* all sources end by themselves */
+	bool moving;  /* flows go over to the newest configuration */
 	bool reload_wanted;
-	int status;		/* to exit with */
-	int64_t started;	/* monotonic ms */
-	int64_t drain_until;	/* when draining has taken too long */
+	int status;	     /* to exit with */
+	int64_t started;     /* monotonic ms */
+	int64_t drain_until; /* when draining has taken too long */
 	struct fg_watch signals;
 	struct fg_timer log_timer;
 	struct fg_timer watchdog;

@@ -39,7 +39,8 @@ static void host_log(const struct fg_host *host, enum fg_level level,
 		c->errors++;
 	va_start(ap, fmt);
 	if (g->state == FG_GATE_STARTING || g->building) {
-		/* about the configuration: whoever asks for a reload hears it */
+		/* about the configuration: whoever asks for a reload hears it
+		 */
 		vsnprintf(text, sizeof(text), fmt, ap);
 		fg_log_say(g->log, level, "%s", text);
 		if (g->also)
@@ -105,7 +106,8 @@ static void host_timer_set(const struct fg_host *host, struct fg_timer *timer,
 
 	if (fg_loop_timer_set(g->loop, timer, deadline) < 0)
 		fg_log_say(g->log, FG_LOG_ERROR,
-			   "out of memory for a timer: what it was for is late until the next change");
+			   "out of memory for a timer: what it was for is late "
+			   "until the next change");
 }
 
 static void host_timer_cancel(const struct fg_host *host,

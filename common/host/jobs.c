@@ -39,7 +39,7 @@ struct fg_jobs {
 	_Atomic unsigned standby;	    /* threads that could take it */
 	_Atomic(struct pending *) returned; /* by threads that lost it */
 	int patience;			    /* timerfd the standby waits on */
-	int wake;			    /* eventfd: something was returned */
+	int wake; /* eventfd: something was returned */
 	pthread_t threads[THREADS_MAX];
 	unsigned thread_count;
 

@@ -130,13 +130,13 @@ static void put(struct fg_log *log, enum fg_level level, bool named,
 	if (level == FG_LOG_WARNING || level == FG_LOG_DEBUG ||
 	    (named && level == FG_LOG_ERROR))
 		urgency = level_names[level];
-	n = log->journal ? snprintf(line, sizeof(line), "<%d>", (int)level) :
-			   snprintf(line, sizeof(line), "%s%s%s",
+	n = log->journal ? snprintf(line, sizeof(line), "<%d>", (int)level)
+			 : snprintf(line, sizeof(line), "%s%s%s",
 				    named ? "flowgated: " : "", urgency,
 				    *urgency ? ": " : "");
 	room = sizeof(line) - (size_t)n - 1;
-	len = (size_t)n + fg_text_printable(fg_slice(text, strlen(text)),
-					    line + n, room);
+	len = (size_t)n +
+	      fg_text_printable(fg_slice(text, strlen(text)), line + n, room);
 	line[len++] = '\n';
 	if (!write_line(line, len)) {
 		log->dropped++;
@@ -144,7 +144,8 @@ static void put(struct fg_log *log, enum fg_level level, bool named,
 	}
 	if (log->dropped) {
 		n = snprintf(line, sizeof(line),
-			     "flowgated: %llu messages before this one were lost: standard error was not read\n",
+			     "flowgated: %llu messages before this one were "
+			     "lost: standard error was not read\n",
 			     (unsigned long long)log->dropped);
 		if (write_line(line, (size_t)n))
 			log->dropped = 0;
@@ -238,8 +239,9 @@ void fg_log_repeated(struct fg_log *log, const void *owner, const char *prefix,
 
 static int64_t place_end(const struct place *p)
 {
-	return p->last + (p->interval > 2 * FIRST_INTERVAL ? p->interval :
-							     2 * FIRST_INTERVAL);
+	return p->last + (p->interval > 2 * FIRST_INTERVAL
+				  ? p->interval
+				  : 2 * FIRST_INTERVAL);
 }
 
 int64_t fg_log_tick(struct fg_log *log, int64_t now)
@@ -258,7 +260,8 @@ int64_t fg_log_tick(struct fg_log *log, int64_t now)
 		}
 		if (p->held)
 			fg_log_say(log, p->level,
-				   "%s (%llu times more, the last %lld s ago; over since)",
+				   "%s (%llu times more, the last %lld s ago; "
+				   "over since)",
 				   p->text, (unsigned long long)p->held,
 				   (long long)(now - p->last) / 1000);
 		p->fmt = NULL;

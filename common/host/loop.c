@@ -242,7 +242,8 @@ static bool lead(void *ctx)
 		for (int i = 0; i < n; i++)
 			call_ready(l, &events[i]);
 		call_always(l);
-		/* Only those due now: one set for "now" again may not starve. */
+		/* Only those due now: one set for "now" again may not starve.
+		 */
 		for (uint32_t due = l->timers.count; due; due--) {
 			timer = fg_timers_due(&l->timers, l->now);
 			if (!timer)
@@ -317,8 +318,8 @@ int fg_loop_new(struct fg_loop **out,
 	ret = fg_loop_watch(l, &l->jobs_watch);
 	if (ret < 0)
 		goto fail;
-	ret = l->clock_watch.fd < 0 ? -errno :
-				      fg_loop_watch(l, &l->clock_watch);
+	ret = l->clock_watch.fd < 0 ? -errno
+				    : fg_loop_watch(l, &l->clock_watch);
 	if (ret < 0)
 		goto fail;
 	clock_arm(l);

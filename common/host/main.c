@@ -14,7 +14,8 @@ enum {
 };
 
 static const char usage[] =
-	"usage: flowgated [-c FILE] [-t [--explain FILE]] [-n [-v]] [-s URL]...\n"
+	"usage: flowgated [-c FILE] [-t [--explain FILE]] [-n [-v]] [-s "
+	"URL]...\n"
 	"                 [-P DIR] [-S PATH] [-l LEVEL] [-V] [-h]\n";
 
 static const char help[] =
@@ -23,20 +24,25 @@ static const char help[] =
 	"  -c, --config FILE      the configuration (" FG_SYSCONFDIR
 	"/flowgate/flowgate.json)\n"
 	"  -t, --check            check everything, print a summary, exit\n"
-	"      --explain FILE     with -t: what the configuration makes of the flows\n"
+	"      --explain FILE     with -t: what the configuration makes of the "
+	"flows\n"
 	"                         recorded in FILE\n"
-	"  -n, --dry-run          change nothing: print what would be done as nft commands\n"
+	"  -n, --dry-run          change nothing: print what would be done as "
+	"nft commands\n"
 	"  -v, --verbose          with -n: say for each flow why\n"
-	"  -s, --source URL       read this instead of the configuration's sources; may\n"
+	"  -s, --source URL       read this instead of the configuration's "
+	"sources; may\n"
 	"                         be repeated: unix:///path, tcp://host:port,\n"
 	"                         file:///path, - (standard input)\n"
 	"  -P, --plugin-path DIR  load plugins from there (" FG_PLUGIN_DIR ")\n"
 	"  -S, --socket PATH      control socket (/run/flowgate/control.sock)\n"
-	"  -l, --log-level LEVEL  error, warning, notice (default), info, debug\n"
+	"  -l, --log-level LEVEL  error, warning, notice (default), info, "
+	"debug\n"
 	"  -V, --version          print the version, exit\n"
 	"  -h, --help             print this, exit\n"
 	"\n"
-	"SIGHUP reloads, SIGTERM and SIGINT stop. See flowgated(8), flowgate.json(5).\n";
+	"SIGHUP reloads, SIGTERM and SIGINT stop. See flowgated(8), "
+	"flowgate.json(5).\n";
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -103,7 +109,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 			if (fg_log_level(optarg, &a->level))
 				break;
 			fprintf(stderr,
-				"flowgated: -l: \"%s\" is no level: error, warning, notice, info or debug\n",
+				"flowgated: -l: \"%s\" is no level: error, "
+				"warning, notice, info or debug\n",
 				optarg);
 			return EXIT_USAGE;
 		case 'V':
@@ -123,7 +130,8 @@ static int parse(struct arguments *a, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "flowgated: \"%s\": no arguments but options%s\n%s",
+		fprintf(stderr,
+			"flowgated: \"%s\": no arguments but options%s\n%s",
 			argv[optind],
 			strchr(argv[optind], ':') ? " (a source: -s URL)" : "",
 			usage);
@@ -149,9 +157,9 @@ int main(int argc, char **argv)
 		if (fg_gate_load(gate) < 0) {
 			status = EXIT_USAGE;
 		} else if (a.gate.explain) {
-			status = fg_explain_file(gate, a.gate.explain) < 0 ?
-					 EXIT_USAGE :
-					 EXIT_SUCCESS;
+			status = fg_explain_file(gate, a.gate.explain) < 0
+					 ? EXIT_USAGE
+					 : EXIT_SUCCESS;
 		} else if (a.gate.flags & FG_HOST_CHECK) {
 			fg_gate_summary(gate);
 			status = EXIT_SUCCESS;

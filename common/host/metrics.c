@@ -28,8 +28,7 @@ static void label(struct fg_reply *r, const char *text)
 	fg_text_printable(fg_slice(text, strlen(text)), shown, sizeof(shown));
 	fg_reply_printf(r, "\"");
 	for (const char *p = shown; *p; p++)
-		fg_reply_printf(r, *p == '"' || *p == '\\' ? "\\%c" : "%c",
-				*p);
+		fg_reply_printf(r, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
 	fg_reply_printf(r, "\"");
 }
 
@@ -77,8 +76,8 @@ static void write_sources(struct fg_reply *r, struct fg_gate *g)
 		head(r, columns[c].name, columns[c].type, columns[c].help);
 		for (size_t i = 0; i < n; i++) {
 			fg_source_status(fg_setup_source(g->setup, i), &s);
-			fg_reply_printf(r, "flowgate_%s{source=",
-					columns[c].name);
+			fg_reply_printf(r,
+					"flowgate_%s{source=", columns[c].name);
 			label(r, s.name);
 			fg_reply_printf(r, "} %" PRIu64 "\n",
 					value_at(&s, columns[c].offset));
@@ -119,8 +118,7 @@ static void write_flows(struct fg_reply *r, struct fg_gate *g)
 	fg_reply_printf(r, "flowgate_flows_peak %u\n", f.peak);
 	for (size_t c = 0; c < sizeof(columns) / sizeof(*columns); c++) {
 		head(r, columns[c].name, columns[c].type, columns[c].help);
-		fg_reply_printf(r, "flowgate_%s %" PRIu64 "\n",
-				columns[c].name,
+		fg_reply_printf(r, "flowgate_%s %" PRIu64 "\n", columns[c].name,
 				value_at(&n, columns[c].offset));
 	}
 }

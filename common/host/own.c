@@ -43,7 +43,8 @@ static void add(struct fg_own *own, struct list *l, const void *addr, size_t n)
 {
 	if (l->count == OWN_MAX) {
 		fg_log_say(own->gate->log, FG_LOG_WARNING,
-			   "this machine has more than %d addresses: the rest is not on the never list",
+			   "this machine has more than %d addresses: the rest "
+			   "is not on the never list",
 			   OWN_MAX);
 		return;
 	}
@@ -146,9 +147,9 @@ static void changed(struct fg_watch *watch, uint32_t events)
 
 int fg_own_new(struct fg_own **out, struct fg_gate *g)
 {
-	struct sockaddr_nl addr = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+	struct sockaddr_nl addr = {.nl_family = AF_NETLINK,
+				   .nl_groups = RTMGRP_IPV4_IFADDR |
+						RTMGRP_IPV6_IFADDR};
 	struct fg_own *own = calloc(1, sizeof(*own));
 	int ret;
 
@@ -160,9 +161,9 @@ int fg_own_new(struct fg_own **out, struct fg_gate *g)
 	own->watch.events = EPOLLIN;
 	own->watch.ready = changed;
 	own->watch.ctx = own;
-	own->watch.fd = socket(AF_NETLINK,
-			       SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			       NETLINK_ROUTE);
+	own->watch.fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       NETLINK_ROUTE);
 	/* Listen first: nothing may change between reading and listening. */
 	if (own->watch.fd < 0 ||
 	    bind(own->watch.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {

@@ -21,11 +21,10 @@
 #define MAJORS_SOUGHT 32
 
 /* Sizes as of minor 0: whatever is smaller is no v1 struct at all. */
-#define PLUGIN_SIZE_V1 \
-	(offsetof(struct fg_plugin, targets) + sizeof(void *))
-#define INPUT_SIZE_V1 \
+#define PLUGIN_SIZE_V1 (offsetof(struct fg_plugin, targets) + sizeof(void *))
+#define INPUT_SIZE_V1                                                          \
 	(offsetof(struct fg_input_type, close) + sizeof(void (*)(void)))
-#define TARGET_SIZE_V1 \
+#define TARGET_SIZE_V1                                                         \
 	(offsetof(struct fg_target_type, close) + sizeof(void (*)(void)))
 
 struct loaded {
@@ -117,12 +116,15 @@ static int check_trust(const char *path, const char *what,
 	bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
 
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return wrong(-EPERM, err, len,
-			     "plugin %s: %s is owned by user %u, neither by root nor by the user running flowgated (chown root)",
-			     path, what, (unsigned)st->st_uid);
+		return wrong(
+			-EPERM, err, len,
+			"plugin %s: %s is owned by user %u, neither by root "
+			"nor by the user running flowgated (chown root)",
+			path, what, (unsigned)st->st_uid);
 	if (st->st_mode & (S_IWGRP | S_IWOTH) && !sticky)
 		return wrong(-EPERM, err, len,
-			     "plugin %s: %s is writable by group or others, mode %04o (chmod go-w)",
+			     "plugin %s: %s is writable by group or others, "
+			     "mode %04o (chmod go-w)",
 			     path, what, (unsigned)st->st_mode & 07777);
 	return 0;
 }
@@ -159,14 +161,16 @@ static int check_input(const char *path, const struct fg_input_type *t,
 {
 	if (t->size < INPUT_SIZE_V1)
 		return wrong(-EINVAL, err, len,
-			     "plugin %s: an input type is %u bytes long, ABI %d.0 has %zu (rebuild it)",
+			     "plugin %s: an input type is %u bytes long, ABI "
+			     "%d.0 has %zu (rebuild it)",
 			     path, t->size, FG_ABI_MAJOR, INPUT_SIZE_V1);
 	if (!t->name || !*t->name)
 		return wrong(-EINVAL, err, len,
 			     "plugin %s: an input type has no name", path);
 	if (!t->open || !t->close || (!t->schemes && !t->feed))
 		return wrong(-EINVAL, err, len,
-			     "plugin %s: input type \"%s\" lacks open, feed or close",
+			     "plugin %s: input type \"%s\" lacks open, feed or "
+			     "close",
 			     path, t->name);
 	return 0;
 }
@@ -176,14 +180,16 @@ static int check_target(const char *path, const struct fg_target_type *t,
 {
 	if (t->size < TARGET_SIZE_V1)
 		return wrong(-EINVAL, err, len,
-			     "plugin %s: a target type is %u bytes long, ABI %d.0 has %zu (rebuild it)",
+			     "plugin %s: a target type is %u bytes long, ABI "
+			     "%d.0 has %zu (rebuild it)",
 			     path, t->size, FG_ABI_MAJOR, TARGET_SIZE_V1);
 	if (!t->name || !*t->name)
 		return wrong(-EINVAL, err, len,
 			     "plugin %s: a target type has no name", path);
 	if (!t->open || !t->enter || !t->leave || !t->close)
 		return wrong(-EINVAL, err, len,
-			     "plugin %s: target type \"%s\" lacks open, enter, leave or close",
+			     "plugin %s: target type \"%s\" lacks open, enter, "
+			     "leave or close",
 			     path, t->name);
 	return 0;
 }
@@ -195,30 +201,38 @@ static int check_plugin(const char *path, const struct fg_plugin *p, char *err,
 
 	/* In this order: size says how much of the rest is there. */
 	if (p->size < offsetof(struct fg_plugin, name))
-		return wrong(-EINVAL, err, len,
-			     "plugin %s: describes itself in %u bytes, ABI %d.0 has %zu: damaged, or not built with FG_PLUGIN_HEADER",
-			     path, p->size, FG_ABI_MAJOR, PLUGIN_SIZE_V1);
+		return wrong(
+			-EINVAL, err, len,
+			"plugin %s: describes itself in %u bytes, ABI %d.0 has "
+			"%zu: damaged, or not built with FG_PLUGIN_HEADER",
+			path, p->size, FG_ABI_MAJOR, PLUGIN_SIZE_V1);
 	if (p->abi_major != FG_ABI_MAJOR)
-		return wrong(-EINVAL, err, len,
-			     "plugin %s: made for ABI %u.%u, this flowgated has %d.%d (rebuild it with this flowgated's header)",
-			     path, p->abi_major, p->abi_minor, FG_ABI_MAJOR,
-			     FG_ABI_MINOR);
+		return wrong(
+			-EINVAL, err, len,
+			"plugin %s: made for ABI %u.%u, this flowgated has "
+			"%d.%d (rebuild it with this flowgated's header)",
+			path, p->abi_major, p->abi_minor, FG_ABI_MAJOR,
+			FG_ABI_MINOR);
 	if (p->abi_minor > FG_ABI_MINOR)
 		return wrong(-EINVAL, err, len,
-			     "plugin %s: needs ABI %u.%u, this flowgated has %d.%d (a newer flowgated is needed)",
+			     "plugin %s: needs ABI %u.%u, this flowgated has "
+			     "%d.%d (a newer flowgated is needed)",
 			     path, p->abi_major, p->abi_minor, FG_ABI_MAJOR,
 			     FG_ABI_MINOR);
 	if (p->size < PLUGIN_SIZE_V1)
-		return wrong(-EINVAL, err, len,
-			     "plugin %s: describes itself in %u bytes, ABI %d.0 has %zu: damaged, or not built with FG_PLUGIN_HEADER",
-			     path, p->size, FG_ABI_MAJOR, PLUGIN_SIZE_V1);
+		return wrong(
+			-EINVAL, err, len,
+			"plugin %s: describes itself in %u bytes, ABI %d.0 has "
+			"%zu: damaged, or not built with FG_PLUGIN_HEADER",
+			path, p->size, FG_ABI_MAJOR, PLUGIN_SIZE_V1);
 	if (!p->name || !*p->name || !p->version)
 		return wrong(-EINVAL, err, len,
 			     "plugin %s: has no name or no version", path);
 	if (!p->inputs && !p->targets)
-		return wrong(-EINVAL, err, len,
-			     "plugin %s: has neither an input nor a target type",
-			     path);
+		return wrong(
+			-EINVAL, err, len,
+			"plugin %s: has neither an input nor a target type",
+			path);
 	for (size_t i = 0; !ret && p->inputs && p->inputs[i]; i++)
 		ret = check_input(path, p->inputs[i], err, len);
 	for (size_t i = 0; !ret && p->targets && p->targets[i]; i++)
@@ -234,7 +248,9 @@ static int no_symbol(const char *path, void *handle, char *err, size_t len)
 		snprintf(symbol, sizeof(symbol), "flowgate_plugin_v%d", major);
 		if (dlsym(handle, symbol))
 			return wrong(-EINVAL, err, len,
-				     "plugin %s: made for ABI version %d, this flowgated has version %d (rebuild it with this flowgated's header)",
+				     "plugin %s: made for ABI version %d, this "
+				     "flowgated has version %d (rebuild it "
+				     "with this flowgated's header)",
 				     path, major, FG_ABI_MAJOR);
 	}
 	return wrong(-EINVAL, err, len,
@@ -251,18 +267,20 @@ static int check_twice(const struct fg_plugins *ps, const char *path,
 
 		if (!strcmp(l->plugin->name, p->name))
 			return wrong(-EEXIST, err, len,
-				     "plugin %s: a plugin named \"%s\" is loaded already, from %s",
+				     "plugin %s: a plugin named \"%s\" is "
+				     "loaded already, from %s",
 				     path, p->name, l->path);
 		for (size_t a = 0; p->targets && p->targets[a]; a++)
 			for (size_t b = 0;
 			     l->plugin->targets && l->plugin->targets[b]; b++)
 				if (!strcmp(p->targets[a]->name,
 					    l->plugin->targets[b]->name))
-					return wrong(
-						-EEXIST, err, len,
-						"plugin %s: the target type \"%s\" is that of plugin \"%s\" already",
-						path, p->targets[a]->name,
-						l->plugin->name);
+					return wrong(-EEXIST, err, len,
+						     "plugin %s: the target "
+						     "type \"%s\" is that of "
+						     "plugin \"%s\" already",
+						     path, p->targets[a]->name,
+						     l->plugin->name);
 	}
 	return 0;
 }
@@ -287,11 +305,12 @@ static int load_path(struct fg_plugins *ps, const char *path, char *err,
 		return ret;
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
-		return wrong(-EINVAL, err, len, "plugin %s: cannot be loaded: %s",
-			     path, dlerror());
+		return wrong(-EINVAL, err, len,
+			     "plugin %s: cannot be loaded: %s", path,
+			     dlerror());
 	plugin = dlsym(handle, FG_PLUGIN_SYMBOL);
-	ret = plugin ? check_plugin(path, plugin, err, len) :
-		       no_symbol(path, handle, err, len);
+	ret = plugin ? check_plugin(path, plugin, err, len)
+		     : no_symbol(path, handle, err, len);
 	if (ret == 0)
 		ret = check_twice(ps, path, plugin, err, len);
 	if (ret < 0)
@@ -336,7 +355,8 @@ int fg_plugins_load(struct fg_plugins *p, const char *name, char *err,
 		return load_path(p, name, err, len);
 	if (!find_file(p, name, path))
 		return wrong(-ENOENT, err, len,
-			     "there is no plugin \"%s\" in %s (another directory: -P DIR)",
+			     "there is no plugin \"%s\" in %s (another "
+			     "directory: -P DIR)",
 			     name, p->dirs[0]);
 	return load_path(p, path, err, len);
 }
@@ -384,10 +404,10 @@ static bool in_words(const char *words, const char *word)
 static const void *find_in(const struct fg_plugin *p, const struct wanted *w)
 {
 	for (size_t i = 0; p->inputs && p->inputs[i]; i++)
-		if (w->what == INPUT ? !strcmp(p->inputs[i]->name, w->name) :
-				       w->what == SCHEME &&
-					       in_words(p->inputs[i]->schemes,
-							w->name))
+		if (w->what == INPUT
+			    ? !strcmp(p->inputs[i]->name, w->name)
+			    : w->what == SCHEME &&
+				      in_words(p->inputs[i]->schemes, w->name))
 			return p->inputs[i];
 	for (size_t i = 0; p->targets && p->targets[i]; i++)
 		if (w->what == TARGET && !strcmp(p->targets[i]->name, w->name))
@@ -422,8 +442,8 @@ static int is_plugin(const struct dirent *e)
  * Looks into every plugin of a directory, keeps the one that has the type. The
  * first that could not be looked into is said in err.
  */
-static const void *scan(struct fg_plugins *p, const char *dir,
-			struct wanted *w, char *err, size_t len)
+static const void *scan(struct fg_plugins *p, const char *dir, struct wanted *w,
+			char *err, size_t len)
 {
 	struct dirent **entries;
 	int n = scandir(dir, &entries, is_plugin, by_name);
@@ -482,10 +502,12 @@ static const void *find(struct fg_plugins *p, struct wanted *w, char *err,
 	for (i = 0; !found && i < p->dir_count; i++)
 		found = scan(p, p->dirs[i], w, why, sizeof(why));
 	if (!found && *w->near)
-		wrong(0, err, len, "no plugin has the %s \"%s\": did you mean %s?",
+		wrong(0, err, len,
+		      "no plugin has the %s \"%s\": did you mean %s?",
 		      kinds[w->what], w->name, w->near);
 	else if (!found)
-		wrong(0, err, len, "no plugin has the %s \"%s\" (looked in %s%s%s)%s%s",
+		wrong(0, err, len,
+		      "no plugin has the %s \"%s\" (looked in %s%s%s)%s%s",
 		      kinds[w->what], w->name, p->dirs[0],
 		      p->dir_count > 1 ? " and " : "",
 		      p->dir_count > 1 ? p->dirs[1] : "", *why ? "; " : "",
@@ -493,23 +515,23 @@ static const void *find(struct fg_plugins *p, struct wanted *w, char *err,
 	return found;
 }
 
-const struct fg_input_type *fg_plugins_input(struct fg_plugins *p,
-					     const char *name, char *err,
-					     size_t len)
+const struct fg_input_type *
+fg_plugins_input(struct fg_plugins *p, const char *name, char *err, size_t len)
 {
 	return find(p, &(struct wanted){.what = INPUT, .name = name}, err, len);
 }
 
-const struct fg_target_type *fg_plugins_target(struct fg_plugins *p,
-					       const char *name, char *err,
-					       size_t len)
+const struct fg_target_type *
+fg_plugins_target(struct fg_plugins *p, const char *name, char *err, size_t len)
 {
-	return find(p, &(struct wanted){.what = TARGET, .name = name}, err, len);
+	return find(p, &(struct wanted){.what = TARGET, .name = name}, err,
+		    len);
 }
 
 const struct fg_input_type *fg_plugins_scheme(struct fg_plugins *p,
 					      const char *scheme, char *err,
 					      size_t len)
 {
-	return find(p, &(struct wanted){.what = SCHEME, .name = scheme}, err, len);
+	return find(p, &(struct wanted){.what = SCHEME, .name = scheme}, err,
+		    len);
 }

@@ -32,9 +32,8 @@ int fg_plugins_load(struct fg_plugins *p, const char *name, char *err,
  * The type of that name, from a loaded plugin, or from NAME.so, or from
  * whichever plugin in the path has it. NULL with a sentence in err.
  */
-const struct fg_input_type *fg_plugins_input(struct fg_plugins *p,
-					     const char *name, char *err,
-					     size_t len);
+const struct fg_input_type *
+fg_plugins_input(struct fg_plugins *p, const char *name, char *err, size_t len);
 const struct fg_target_type *fg_plugins_target(struct fg_plugins *p,
 					       const char *name, char *err,
 					       size_t len);

@@ -39,7 +39,9 @@ static int failed(const char *what, const struct fg_user *user, char *err,
 	int error = errno;
 
 	snprintf(err, len,
-		 "cannot become user %s: %s: %s (in a service whose capabilities are bounded: take \"user\" out of the configuration, and let the service manager do it)",
+		 "cannot become user %s: %s: %s (in a service whose "
+		 "capabilities are bounded: take \"user\" out of the "
+		 "configuration, and let the service manager do it)",
 		 user->name, what, strerror(error));
 	return -error;
 }
@@ -62,9 +64,11 @@ int fg_privilege_drop(const struct fg_user *user, char *err, size_t len)
 	if (geteuid() == user->uid && user->uid != 0)
 		return 0;
 	if (geteuid() != 0) {
-		snprintf(err, len,
-			 "cannot become user %s: only root can (start flowgated as root, or as that user with CAP_NET_ADMIN)",
-			 user->name);
+		snprintf(
+			err, len,
+			"cannot become user %s: only root can (start flowgated "
+			"as root, or as that user with CAP_NET_ADMIN)",
+			user->name);
 		return -EPERM;
 	}
 	/* While we may: nothing can be gained from it any more. */

@@ -120,8 +120,8 @@ void fg_reply_state(struct fg_reply *r, const char *word, bool good)
 {
 	/* padded inside, since colours have no width */
 	if (r->colour)
-		fg_reply_printf(r, "\033[%sm%-12s\033[0m",
-				good ? "32" : "1;31", word);
+		fg_reply_printf(r, "\033[%sm%-12s\033[0m", good ? "32" : "1;31",
+				word);
 	else
 		fg_reply_printf(r, "%-12s", word);
 }

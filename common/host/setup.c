@@ -109,8 +109,7 @@ static int free_slot(struct fg_gate *g, const struct fg_source_config *config)
 
 static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
 {
-	const struct fg_source_config *config =
-		&s->conf->settings->sources[n];
+	const struct fg_source_config *config = &s->conf->settings->sources[n];
 	const struct fg_setup *old = g->setup;
 	int slot;
 
@@ -125,8 +124,8 @@ static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
 	slot = free_slot(g, config);
 	if (slot < 0)
 		return;
-	if (fg_source_new(&s->sources[n], g, s->conf, (uint16_t)slot,
-			  config) < 0) {
+	if (fg_source_new(&s->sources[n], g, s->conf, (uint16_t)slot, config) <
+	    0) {
 		s->errors++;
 		g->slots[slot].used = false;
 		if (config->node)
@@ -136,8 +135,7 @@ static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
 
 static void open_target(struct fg_setup *s, struct fg_gate *g, size_t n)
 {
-	const struct fg_target_config *config =
-		&s->conf->settings->targets[n];
+	const struct fg_target_config *config = &s->conf->settings->targets[n];
 	struct fg_open_target *t = NULL;
 	const struct fg_setup *old = g->setup;
 
@@ -289,10 +287,10 @@ int fg_setup_load(struct fg_setup **out, struct fg_gate *g)
 		goto fail;
 	s->conf->users = 1;
 	g->building = s;
-	ret = fg_settings_load(&s->conf->settings, g->config,
-			       o->source_count ? o->sources : NULL,
-			       o->source_count,
-			       (struct fg_report){.say = fg_setup_say, .ctx = g});
+	ret = fg_settings_load(
+		&s->conf->settings, g->config,
+		o->source_count ? o->sources : NULL, o->source_count,
+		(struct fg_report){.say = fg_setup_say, .ctx = g});
 	if (ret == 0)
 		ret = open_all(s, g);
 	g->building = NULL;

@@ -129,22 +129,21 @@ void fg_show_flow_object(struct fg_reply *r, struct fg_gate *g,
 		fg_reply_printf(r, "%02x", f->digest[i]);
 	fg_reply_printf(r, "\",\"interface\":");
 	fg_reply_json_text(r, fg_flow_interface_name(g->table, f->interface));
+	fg_reply_printf(r,
+			",\"internal\":%s,\"local_origin\":%s,\"ip_version\":%"
+			"u,\"ip_protocol\":%u,\"local_ip\":\"%s\",\"local_"
+			"port\":%u,\"other_ip\":\"%s\",\"other_port\":%u",
+			f->flags & FG_FLOW_INTERNAL ? "true" : "false",
+			f->flags & FG_FLOW_LOCAL_ORIGIN ? "true" : "false",
+			f->ip_version, f->ip_protocol,
+			fg_addr_format(f->ip_version, f->local_addr, local),
+			f->local_port,
+			fg_addr_format(f->ip_version, f->other_addr, other),
+			f->other_port);
+	add_mac(r, "local_mac", f->flags & FG_FLOW_HAS_LOCAL_MAC, f->local_mac);
+	add_mac(r, "other_mac", f->flags & FG_FLOW_HAS_OTHER_MAC, f->other_mac);
 	fg_reply_printf(
-		r,
-		",\"internal\":%s,\"local_origin\":%s,\"ip_version\":%u,\"ip_protocol\":%u,\"local_ip\":\"%s\",\"local_port\":%u,\"other_ip\":\"%s\",\"other_port\":%u",
-		f->flags & FG_FLOW_INTERNAL ? "true" : "false",
-		f->flags & FG_FLOW_LOCAL_ORIGIN ? "true" : "false",
-		f->ip_version, f->ip_protocol,
-		fg_addr_format(f->ip_version, f->local_addr, local),
-		f->local_port,
-		fg_addr_format(f->ip_version, f->other_addr, other),
-		f->other_port);
-	add_mac(r, "local_mac", f->flags & FG_FLOW_HAS_LOCAL_MAC,
-		f->local_mac);
-	add_mac(r, "other_mac", f->flags & FG_FLOW_HAS_OTHER_MAC,
-		f->other_mac);
-	fg_reply_printf(r, ",\"application_id\":%u,\"application\":",
-			f->application);
+		r, ",\"application_id\":%u,\"application\":", f->application);
 	fg_reply_json_text(r, name_of(g, FG_NAME_APPLICATION, f->application));
 	fg_reply_printf(r, ",\"protocol_id\":%u,\"protocol\":", f->protocol);
 	fg_reply_json_text(r, name_of(g, FG_NAME_PROTOCOL, f->protocol));
@@ -155,11 +154,11 @@ void fg_show_flow_object(struct fg_reply *r, struct fg_gate *g,
 		",\"first_seen_ms\":%" PRIu64
 		",\"quiet_s\":%lld,\"local_bytes\":%" PRIu64
 		",\"other_bytes\":%" PRIu64
-		",\"local_packets\":%u,\"other_packets\":%u,\"local_rate\":%.0f,\"other_rate\":%.0f,\"members\":[",
+		",\"local_packets\":%u,\"other_packets\":%u,\"local_rate\":%."
+		"0f,\"other_rate\":%.0f,\"members\":[",
 		f->first_seen, (long long)(quiet < 0 ? 0 : quiet / 1000),
 		f->local_bytes, f->other_bytes, f->local_packets,
-		f->other_packets, (double)f->local_rate,
-		(double)f->other_rate);
+		f->other_packets, (double)f->local_rate, (double)f->other_rate);
 	fg_membership_of(g->membership, f, add_membership, &list);
 	fg_reply_printf(r, "]}");
 }
@@ -186,14 +185,15 @@ void fg_show_flow_text(struct fg_reply *r, struct fg_gate *g,
 
 	add_endpoint(r, f->ip_version, f->local_addr, f->local_port);
 	fg_reply_printf(r, " %s ",
-			f->flags & FG_FLOW_LOCAL_ORIGIN || !(f->flags & FG_FLOW_HAS_ORIGIN) ?
-				">" :
-				"<");
+			f->flags & FG_FLOW_LOCAL_ORIGIN ||
+					!(f->flags & FG_FLOW_HAS_ORIGIN)
+				? ">"
+				: "<");
 	add_endpoint(r, f->ip_version, f->other_addr, f->other_port);
 	fg_reply_printf(r, " %-4s ", ip_protocol(f->ip_protocol, digits));
-	fg_reply_shown(r, fg_slice(*application ? application : "unknown",
-				   strlen(*application ? application :
-							 "unknown")));
+	fg_reply_shown(
+		r, fg_slice(*application ? application : "unknown",
+			    strlen(*application ? application : "unknown")));
 	fg_reply_printf(r, " ");
 	fg_reply_shown(r, fg_slice(*protocol ? protocol : "-",
 				   strlen(*protocol ? protocol : "-")));
@@ -215,7 +215,8 @@ void fg_show_flow(struct fg_reply *r, struct fg_gate *g,
 		if (event && reason)
 			fg_reply_printf(r, " (%s)", reason);
 	} else if (event) {
-		fg_reply_printf(r, "{\"event\":\"%s\",\"reason\":\"%s\",\"flow\":",
+		fg_reply_printf(r,
+				"{\"event\":\"%s\",\"reason\":\"%s\",\"flow\":",
 				event, reason);
 		fg_show_flow_object(r, g, flow);
 		fg_reply_printf(r, "}");
@@ -233,8 +234,8 @@ static void add_counter(void *ctx, const char *name, uint64_t value)
 
 	if (own->count == FG_SHOW_COUNTERS)
 		return;
-	snprintf(own->counters[own->count].name,
-		 sizeof(own->counters[0].name), "%s", name);
+	snprintf(own->counters[own->count].name, sizeof(own->counters[0].name),
+		 "%s", name);
 	own->counters[own->count++].value = value;
 }
 
@@ -297,8 +298,7 @@ static void target_text(struct fg_reply *r, struct fg_gate *g, size_t n,
 	struct fg_show_counters m;
 
 	fg_show_target_status(t, &s, &m);
-	fg_reply_printf(r,
-			"  %-20s %-10s ", t->name, target_type(g, n));
+	fg_reply_printf(r, "  %-20s %-10s ", t->name, target_type(g, n));
 	fg_reply_state(r, s.state,
 		       !strcmp(s.state, "ok") || !strcmp(s.state, "disabled"));
 	fg_reply_printf(r,
@@ -313,10 +313,9 @@ static void target_text(struct fg_reply *r, struct fg_gate *g, size_t n,
 	if (!all)
 		return;
 	if (t->observed || t->refused)
-		fg_reply_printf(r,
-				"    observed %" PRIu64 ", refused %" PRIu64
-				"\n",
-				t->observed, t->refused);
+		fg_reply_printf(
+			r, "    observed %" PRIu64 ", refused %" PRIu64 "\n",
+			t->observed, t->refused);
 	for (size_t i = 0; i < m.count; i++)
 		fg_reply_printf(r, "    %-30s %" PRIu64 "\n",
 				m.counters[i].name, m.counters[i].value);
@@ -376,8 +375,8 @@ static void source_text(struct fg_reply *r, const struct fg_source *source)
 	fg_reply_printf(r,
 			"agent %s, %" PRIu64 " messages, %" PRIu64
 			" skipped, %" PRIu64 " reconnects\n",
-			*s.agent ? s.agent : "unknown", s.messages,
-			s.skipped, s.reconnects);
+			*s.agent ? s.agent : "unknown", s.messages, s.skipped,
+			s.reconnects);
 	if (*s.reason) {
 		fg_reply_printf(r, "    ");
 		fg_reply_shown(r, fg_slice(s.reason, strlen(s.reason)));
@@ -393,7 +392,8 @@ static void status_json(struct fg_reply *r, struct fg_gate *g)
 	fg_membership_counts(g->membership, &n);
 	fg_flow_counts(g->table, &f);
 	fg_reply_printf(r,
-			"{\"version\":\"%s\",\"uptime_s\":%lld,\"pid\":%d,\"sources\":[",
+			"{\"version\":\"%s\",\"uptime_s\":%lld,\"pid\":%d,"
+			"\"sources\":[",
 			FG_VERSION,
 			(long long)(fg_loop_now(g->loop) - g->started) / 1000,
 			(int)getpid());
@@ -401,16 +401,17 @@ static void status_json(struct fg_reply *r, struct fg_gate *g)
 		fg_reply_printf(r, "%s", i ? "," : "");
 		source_object(r, fg_setup_source(g->setup, i));
 	}
-	fg_reply_printf(r,
-			"],\"flows\":{\"live\":%u,\"peak\":%u,\"announced\":%" PRIu64
-			",\"updated\":%" PRIu64 ",\"purged\":%" PRIu64
-			",\"unknown\":%" PRIu64 ",\"evicted\":%" PRIu64
-			",\"refused\":%" PRIu64 ",\"idle\":%" PRIu64
-			",\"source_lost\":%" PRIu64 ",\"detail_bytes\":%" PRIu64
-			",\"detail_dropped\":%" PRIu64 ",\"max\":%u},\"targets\":",
-			f.live, f.peak, n.announced, n.updated, n.purged,
-			n.unknown, n.evicted, n.refused, n.idle, n.source_lost,
-			f.detail_used, f.detail_dropped, g->limits.max_flows);
+	fg_reply_printf(
+		r,
+		"],\"flows\":{\"live\":%u,\"peak\":%u,\"announced\":%" PRIu64
+		",\"updated\":%" PRIu64 ",\"purged\":%" PRIu64
+		",\"unknown\":%" PRIu64 ",\"evicted\":%" PRIu64
+		",\"refused\":%" PRIu64 ",\"idle\":%" PRIu64
+		",\"source_lost\":%" PRIu64 ",\"detail_bytes\":%" PRIu64
+		",\"detail_dropped\":%" PRIu64 ",\"max\":%u},\"targets\":",
+		f.live, f.peak, n.announced, n.updated, n.purged, n.unknown,
+		n.evicted, n.refused, n.idle, n.source_lost, f.detail_used,
+		f.detail_dropped, g->limits.max_flows);
 	fg_show_targets(r, g, true);
 	r->len -= r->len > 0; /* its newline */
 	fg_reply_printf(r, ",\"stuck_jobs\":%" PRIu64 "}\n",
@@ -426,18 +427,19 @@ static void status_text(struct fg_reply *r, struct fg_gate *g)
 	fg_membership_counts(g->membership, &n);
 	fg_flow_counts(g->table, &f);
 	fg_reply_printf(r,
-			"flowgated %s, pid %d, up %lld d %02lld:%02lld:%02lld\n\nsources\n",
+			"flowgated %s, pid %d, up %lld d "
+			"%02lld:%02lld:%02lld\n\nsources\n",
 			FG_VERSION, (int)getpid(), up / 86400, up / 3600 % 24,
 			up / 60 % 60, up % 60);
 	for (size_t i = 0; i < fg_setup_source_count(g->setup); i++)
 		source_text(r, fg_setup_source(g->setup, i));
-	fg_reply_printf(r,
-			"\nflows\n  live %u (peak %u, at most %u), announced %" PRIu64
-			", updated %" PRIu64 ", purged %" PRIu64
-			", unknown %" PRIu64 ", evicted %" PRIu64
-			"\n\ntargets\n",
-			f.live, f.peak, g->limits.max_flows, n.announced,
-			n.updated, n.purged, n.unknown, n.evicted);
+	fg_reply_printf(
+		r,
+		"\nflows\n  live %u (peak %u, at most %u), announced %" PRIu64
+		", updated %" PRIu64 ", purged %" PRIu64 ", unknown %" PRIu64
+		", evicted %" PRIu64 "\n\ntargets\n",
+		f.live, f.peak, g->limits.max_flows, n.announced, n.updated,
+		n.purged, n.unknown, n.evicted);
 	for (size_t i = 0; i < fg_setup_target_count(g->setup); i++)
 		target_text(r, g, i, false);
 }

@@ -149,7 +149,8 @@ void fg_source_down(void *source, const char *why)
 	s->connected = false;
 	snprintf(s->reason, sizeof(s->reason), "%s", why);
 	say(s, FG_LOG_WARNING,
-	    "connection lost: %s; its flows stay in force for %u s while it is tried again",
+	    "connection lost: %s; its flows stay in force for %u s while it is "
+	    "tried again",
 	    why, fg_setup_settings(g->setup)->grace_ms / 1000);
 	fg_loop_timer_set(g->loop, &s->grace,
 			  fg_loop_now(g->loop) +
@@ -196,7 +197,8 @@ static void on_failed(void *ctx, const char *why, unsigned failures)
 	snprintf(s->reason, sizeof(s->reason), "%s", why);
 	if (failures == 1 || !again)
 		say(s, FG_LOG_WARNING,
-		    "cannot connect to %s: %s; trying again, at least every 15 s",
+		    "cannot connect to %s: %s; trying again, at least every 15 "
+		    "s",
 		    s->url, why);
 }
 
@@ -208,7 +210,8 @@ static void on_end(void *ctx)
 		s->type->reset(s->input);
 	s->connected = false;
 	s->ended = true;
-	/* When there are sources that go on: its flows are void as any other's. */
+	/* When there are sources that go on: its flows are void as any other's.
+	 */
 	fg_loop_timer_set(s->gate->loop, &s->grace,
 			  fg_loop_now(s->gate->loop) +
 				  fg_setup_settings(s->gate->setup)->grace_ms);
@@ -227,9 +230,9 @@ static void refuse(const struct fg_source *s,
 	    fg_node_any(root, "sources", &list) != 1)
 		fg_setup_error(s->gate, "source \"%s\": %s", config->url, why);
 	else
-		fg_node_error(fg_node_at(list, (size_t)(config -
-							settings->sources)),
-			      "source \"%s\": %s", config->url, why);
+		fg_node_error(
+			fg_node_at(list, (size_t)(config - settings->sources)),
+			"source \"%s\": %s", config->url, why);
 }
 
 /* The input that reads it: as configured, or the one that has the scheme. */
@@ -349,10 +352,10 @@ void fg_source_status(const struct fg_source *s, struct fg_source_status *out)
 		.name = s->name,
 		.url = s->url,
 		.input = s->type->name,
-		.state = s->connected ? "connected" :
-			 s->ended     ? "ended" :
-			 s->was_up    ? "lost" :
-					"connecting",
+		.state = s->connected ? "connected"
+			 : s->ended   ? "ended"
+			 : s->was_up  ? "lost"
+				      : "connecting",
 		.reason = s->reason,
 		.agent = s->agent,
 		.messages = s->messages,

@@ -46,7 +46,8 @@ static bool same_limits(const struct fg_limits *a, const struct fg_limits *b)
 int fg_tables_make(struct fg_gate *g, const struct fg_limits *limits)
 {
 	const struct fg_flow_limits flow = {.max_flows = limits->max_flows,
-					    .detail_bytes = limits->detail_bytes,
+					    .detail_bytes =
+						    limits->detail_bytes,
 					    .seed = random_seed()};
 	struct fg_membership_setup membership = {
 		.flow_idle_ms = limits->flow_idle_ms,
@@ -60,7 +61,8 @@ int fg_tables_make(struct fg_gate *g, const struct fg_limits *limits)
 	if (g->membership) {
 		if (!same_limits(limits, &g->limits))
 			fg_setup_say(g, FG_LOG_WARNING,
-				     "other \"limits\" are in force only after a restart");
+				     "other \"limits\" are in force only after "
+				     "a restart");
 		return 0;
 	}
 	g->limits = *limits;
@@ -73,14 +75,14 @@ int fg_tables_make(struct fg_gate *g, const struct fg_limits *limits)
 		ret = fg_membership_new(&g->membership, &membership);
 	}
 	if (ret < 0)
-		fg_setup_error(g,
-			       "no memory for %u flows: %s (lower limits.max_flows)",
-			       limits->max_flows, strerror(-ret));
+		fg_setup_error(
+			g,
+			"no memory for %u flows: %s (lower limits.max_flows)",
+			limits->max_flows, strerror(-ret));
 	return ret;
 }
 
-void fg_tables_load_names(struct fg_gate *g,
-			  const struct fg_settings *settings)
+void fg_tables_load_names(struct fg_gate *g, const struct fg_settings *settings)
 {
 	const struct fg_node *list = settings->catalog;
 	size_t n = list ? fg_node_count(list) : 0;
@@ -89,14 +91,15 @@ void fg_tables_load_names(struct fg_gate *g,
 	if (list && fg_node_kind(list) == FG_NODE_TEXT)
 		n = 1;
 	for (size_t i = 0; i < n; i++) {
-		const struct fg_node *at =
-			fg_node_kind(list) == FG_NODE_TEXT ? list :
-							     fg_node_at(list, i);
+		const struct fg_node *at = fg_node_kind(list) == FG_NODE_TEXT
+						   ? list
+						   : fg_node_at(list, i);
 		const char *path = fg_node_as_text(at);
 
 		if (!path)
 			fg_node_error(at, "\"catalog\" lists paths, in quotes");
-		else if (fg_catalog_load(g->catalog, path, err, sizeof(err)) < 0)
+		else if (fg_catalog_load(g->catalog, path, err, sizeof(err)) <
+			 0)
 			fg_node_error(at, "%s", err);
 	}
 	if (list)

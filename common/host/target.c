@@ -44,9 +44,10 @@ static int open_instance(struct fg_open_target *t, struct fg_gate *g)
 			 config->globals, &t->pub.instance);
 	if (ret < 0) {
 		if (!said(t, errors))
-			fg_node_error(config->node,
-				      "target \"%s\": its plugin cannot open it: %s",
-				      config->name, strerror(-ret));
+			fg_node_error(
+				config->node,
+				"target \"%s\": its plugin cannot open it: %s",
+				config->name, strerror(-ret));
 		return ret;
 	}
 	t->pub.type = type;
@@ -97,8 +98,8 @@ bool fg_target_same(const struct fg_open_target *t,
 int fg_target_configured(struct fg_open_target *t)
 {
 	const struct fg_target_type *type = t->pub.type;
-	unsigned errors = fg_json_errors(t->conf->settings->doc) +
-			  t->client.errors;
+	unsigned errors =
+		fg_json_errors(t->conf->settings->doc) + t->client.errors;
 	int ret;
 
 	if (!type || !type->configured)
@@ -106,7 +107,8 @@ int fg_target_configured(struct fg_open_target *t)
 	ret = type->configured(t->pub.instance);
 	if (ret < 0 && !said(t, errors))
 		fg_node_error(t->config->node,
-			      "target \"%s\": its plugin refuses the configuration: %s",
+			      "target \"%s\": its plugin refuses the "
+			      "configuration: %s",
 			      t->config->name, strerror(-ret));
 	return ret;
 }

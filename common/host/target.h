@@ -25,8 +25,7 @@ struct fg_open_target {
  * configuration has it. Begins with one user.
  */
 int fg_target_open(struct fg_open_target **out, struct fg_gate *g,
-		   struct fg_conf *conf,
-		   const struct fg_target_config *config);
+		   struct fg_conf *conf, const struct fg_target_config *config);
 /* Would opening config give the same target? */
 bool fg_target_same(const struct fg_open_target *t,
 		    const struct fg_target_config *config);

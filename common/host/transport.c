@@ -20,7 +20,7 @@
 /* In one turn: some 500 flows, which is what one transaction takes well. */
 #define TURN_BYTES (768u << 10)
 /* After so much there is probably more by now; after less, ask epoll. */
-#define MUCH_BYTES (32u << 10)
+#define MUCH_BYTES	 (32u << 10)
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_LAST_MS	 15000
 #define CONNECT_MS	 10000
@@ -96,16 +96,19 @@ static void failed_errno(struct fg_transport *t, int error)
 
 	if (error == ENOENT && t->url.scheme == FG_URL_UNIX)
 		snprintf(why, sizeof(why),
-			 "there is no such socket (is netifyd running, and set to listen there?)");
+			 "there is no such socket (is netifyd running, and set "
+			 "to listen there?)");
 	else if (error == ECONNREFUSED)
 		snprintf(why, sizeof(why),
 			 "nobody listens there (is netifyd running?)");
 	else if (error == EACCES && t->url.scheme == FG_URL_UNIX)
 		snprintf(why, sizeof(why),
-			 "permission denied (flowgated's user needs write permission on the socket)");
+			 "permission denied (flowgated's user needs write "
+			 "permission on the socket)");
 	else if (error == EAGAIN)
-		snprintf(why, sizeof(why),
-			 "its queue of connections is full (is netifyd stuck?)");
+		snprintf(
+			why, sizeof(why),
+			"its queue of connections is full (is netifyd stuck?)");
 	else
 		snprintf(why, sizeof(why), "%s", strerror(error));
 	failed(t, why);
@@ -306,8 +309,9 @@ static void lookup_done(struct fg_job *job)
 		return;
 	}
 	if (l->error) {
-		snprintf(why, sizeof(why), "cannot find the address of \"%s\": %s",
-			 l->host, gai_strerror(l->error));
+		snprintf(why, sizeof(why),
+			 "cannot find the address of \"%s\": %s", l->host,
+			 gai_strerror(l->error));
 		failed(t, why);
 		return;
 	}
@@ -371,13 +375,13 @@ static int check_file(const char *path, char *err, size_t len)
 	if (stat(path, &st) < 0 || access(path, R_OK) < 0) {
 		int error = errno;
 
-		snprintf(err, len, "cannot read it: %s",
-			 strerror(error));
+		snprintf(err, len, "cannot read it: %s", strerror(error));
 		return -error;
 	}
 	if (S_ISDIR(st.st_mode)) {
 		snprintf(err, len,
-			 "it is a directory: name a file with a recorded stream");
+			 "it is a directory: name a file with a recorded "
+			 "stream");
 		return -EISDIR;
 	}
 	if (S_ISSOCK(st.st_mode)) {

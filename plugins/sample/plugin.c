@@ -106,7 +106,8 @@ static int sample_open(const struct fg_host *host, const void *self,
 		return ret;
 	if (ret == 0) {
 		host->config->error(
-			cfg, "target \"%s\" needs a \"path\": the file to write",
+			cfg,
+			"target \"%s\" needs a \"path\": the file to write",
 			name);
 		return -EINVAL;
 	}
@@ -163,7 +164,8 @@ static void sample_enter(void *target, const struct fg_flow *flow,
 	if (!a) {
 		s->errors++;
 		s->host->log(s->host, FG_LOG_WARNING,
-			     "target \"%s\": more than %d addresses: the rest is left out",
+			     "target \"%s\": more than %d addresses: the rest "
+			     "is left out",
 			     s->name, ADDRESSES_MAX);
 		return;
 	}

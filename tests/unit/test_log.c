@@ -164,9 +164,8 @@ static void the_end_is_said(void **state)
 	assert_int_equal(fg_log_tick(f->log, 3000), 12000);
 	assert_string_equal(said(f), "");
 	assert_int_equal(fg_log_tick(f->log, 12000), INT64_MAX);
-	assert_string_equal(
-		said(f),
-		"flowgated: warning: full (1 times more, the last 10 s ago; over since)\n");
+	assert_string_equal(said(f), "flowgated: warning: full (1 times more, "
+				     "the last 10 s ago; over since)\n");
 	/* and then it is news again */
 	repeat(f, &owner, 13000, "full");
 	assert_string_equal(said(f), "flowgated: warning: full\n");

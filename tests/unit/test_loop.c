@@ -23,7 +23,7 @@
 struct job {
 	struct fg_job job;
 	struct fixture *f;
-	int gate[2];	/* run() reads from it; -1: does not wait */
+	int gate[2]; /* run() reads from it; -1: does not wait */
 	int runs, dones;
 	bool in_run; /* only while run() is running */
 };
@@ -44,9 +44,9 @@ struct fixture {
 
 static void submit(struct fixture *f, size_t i, int expect)
 {
-	assert_int_equal(fg_loop_submit(f->loop, &f->jobs[i].job,
-					&f->in_flight),
-			 expect);
+	assert_int_equal(
+		fg_loop_submit(f->loop, &f->jobs[i].job, &f->in_flight),
+		expect);
 }
 
 static bool turn(void *ctx, int64_t *deadline)
@@ -120,9 +120,8 @@ static int setup(void **state)
 	f->timer.expired = timer_expired;
 	f->timer.ctx = f;
 	for (size_t i = 0; i < 4; i++) {
-		f->jobs[i].job = (struct fg_job){.run = job_run,
-						 .done = job_done,
-						 .ctx = &f->jobs[i]};
+		f->jobs[i].job = (struct fg_job){
+			.run = job_run, .done = job_done, .ctx = &f->jobs[i]};
 		f->jobs[i].f = f;
 		f->jobs[i].gate[0] = f->jobs[i].gate[1] = -1;
 	}

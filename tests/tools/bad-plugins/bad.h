@@ -34,11 +34,11 @@ static inline void bad_close(void *target, bool stopping)
 	(void)stopping;
 }
 
-#define BAD_TYPE(name_) \
-	{ \
-		.size = sizeof(struct fg_target_type), .name = name_, \
-		.open = bad_open, .enter = bad_member, .leave = bad_member, \
-		.close = bad_close \
+#define BAD_TYPE(name_)                                                        \
+	{                                                                      \
+		.size = sizeof(struct fg_target_type), .name = name_,          \
+		.open = bad_open, .enter = bad_member, .leave = bad_member,    \
+		.close = bad_close                                             \
 	}
 
 #endif
