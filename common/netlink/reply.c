@@ -63,31 +63,35 @@ static void read_error(const uint8_t *p, size_t len, uint16_t flags,
 	result->errors++;
 }
 
+const struct nlmsghdr *fg_nl_message(const void *buf, size_t len, size_t *at)
+{
+	const struct nlmsghdr *nlh = (const void *)((const uint8_t *)buf + *at);
+	size_t left = *at < len ? len - *at : 0;
+
+	if (left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) ||
+	    nlh->nlmsg_len > left)
+		return NULL;
+	/* the last one need not be padded */
+	*at += NLMSG_ALIGN((size_t)nlh->nlmsg_len);
+	return nlh;
+}
+
 uint32_t fg_nl_reply(const void *buf, size_t len, uint32_t first,
 		     uint32_t count, struct fg_nl_result *result)
 {
-	const uint8_t *p = buf;
-	struct nlmsghdr nlh;
+	const struct nlmsghdr *nlh;
+	size_t at = 0;
 	uint32_t n = 0;
 
-	while (len >= sizeof(nlh)) {
-		memcpy(&nlh, p, sizeof(nlh));
-		if (nlh.nlmsg_len < sizeof(nlh) || nlh.nlmsg_len > len)
-			break;
-		if (nlh.nlmsg_seq - first < count) {
-			n++;
-			if (nlh.nlmsg_type == NLMSG_ERROR &&
-			    nlh.nlmsg_len >=
-				    sizeof(nlh) + sizeof(struct nlmsgerr))
-				read_error(p + sizeof(nlh),
-					   nlh.nlmsg_len - sizeof(nlh),
-					   nlh.nlmsg_flags, nlh.nlmsg_seq,
-					   result);
-		}
-		if (NLMSG_ALIGN(nlh.nlmsg_len) >= len)
-			break;
-		p += NLMSG_ALIGN(nlh.nlmsg_len);
-		len -= NLMSG_ALIGN(nlh.nlmsg_len);
+	while ((nlh = fg_nl_message(buf, len, &at))) {
+		if (nlh->nlmsg_seq - first >= count)
+			continue;
+		n++;
+		if (nlh->nlmsg_type == NLMSG_ERROR &&
+		    nlh->nlmsg_len >= sizeof(*nlh) + sizeof(struct nlmsgerr))
+			read_error((const uint8_t *)(nlh + 1),
+				   nlh->nlmsg_len - sizeof(*nlh),
+				   nlh->nlmsg_flags, nlh->nlmsg_seq, result);
 	}
 	return n;
 }

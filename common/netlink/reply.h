@@ -31,6 +31,16 @@ struct fg_nl_result {
 	struct fg_nl_error error[FG_NL_ERRORS_MAX];
 };
 
+struct nlmsghdr;
+
+/*
+ * The message at *at (begin with 0) of the datagram buf, and *at behind it;
+ * NULL at the end, or when no whole message follows. For buffers that are
+ * aligned as a message is. (libmnl's own loop never ends when a length has its
+ * highest bit set.)
+ */
+const struct nlmsghdr *fg_nl_message(const void *buf, size_t len, size_t *at);
+
 /*
  * Adds to result what the datagram buf says about the sequence numbers first
  * to first + count - 1; others are old answers and left out. Any bytes are

@@ -240,8 +240,8 @@ int fg_nl_request(struct fg_nl *nl, struct nlmsghdr *msg,
 		return err;
 	for (;;) {
 		ssize_t n = fg_nl_receive(nl, buf, sizeof(buf));
-		const struct nlmsghdr *nlh = (const void *)buf;
-		int len = (int)n;
+		const struct nlmsghdr *nlh;
+		size_t at = 0;
 
 		if (n == 0) {
 			if (poll(&pfd, 1, REQUEST_MS) <= 0)
@@ -250,8 +250,7 @@ int fg_nl_request(struct fg_nl *nl, struct nlmsghdr *msg,
 		}
 		if (n < 0)
 			return (int)n;
-		for (; mnl_nlmsg_ok(nlh, len);
-		     nlh = mnl_nlmsg_next(nlh, &len)) {
+		while ((nlh = fg_nl_message(buf, (size_t)n, &at))) {
 			if (nlh->nlmsg_seq != msg->nlmsg_seq)
 				continue;
 			err = answer_end(nlh);

@@ -79,10 +79,10 @@ void fg_monitor_parse(const void *buf, size_t len,
 				    const struct fg_monitor_event *event),
 		      void *ctx)
 {
-	const struct nlmsghdr *nlh = buf;
-	int left = (int)len;
+	const struct nlmsghdr *nlh;
+	size_t at = 0;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	while ((nlh = fg_nl_message(buf, len, &at))) {
 		enum fg_monitor_kind kind;
 
 		if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(struct nfgenmsg)) ||
