@@ -321,7 +321,7 @@ static void test_load(void **state)
 	assert_int_equal(fg_json_load(&doc, "/nowhere/f.json", report),
 			 -ENOENT);
 	assert_says(&said, "/nowhere/f.json: no such file: write one, see "
-		    "flowgate.json(5), or name another\n", "absent");
+		    "flowgate.json(5), or name another with -c\n", "absent");
 	said = (struct said){0};
 	assert_int_equal(fg_json_load(&doc, "/", report), -EISDIR);
 	assert_says(&said, "/: is a directory: name a file in it\n",
