@@ -365,6 +365,8 @@ int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
 				     FG_REASON_RELOAD);
 	if (ret < 0)
 		return ret;
+	for (size_t i = 0; i < s->target_count; i++)
+		fg_target_of(s->targets[i])->in_force = true;
 	for (size_t i = 0; old && i < old->source_count; i++)
 		if (!has_source(s, old->sources[i]))
 			close_source(g, old->sources[i]);
@@ -420,7 +422,7 @@ static bool unfinished(struct fg_open_target *t, int64_t now)
 {
 	const struct fg_target_type *type = t->pub.type;
 
-	if (type && type->flush && !t->client.jobs &&
+	if (type && type->flush && t->in_force && !t->client.jobs &&
 	    type->flush(t->pub.instance, now) && now < t->close_by)
 		return true;
 	return t->client.jobs > 0;

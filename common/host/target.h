@@ -16,6 +16,7 @@ struct fg_open_target {
 	struct fg_conf *conf; /* that it was opened with; keeps its text */
 	const struct fg_target_config *config;
 	unsigned users; /* configurations that have it */
+	bool in_force;	/* one of them is, or was */
 	struct fg_open_target *next_closing;
 	int64_t close_by; /* monotonic ms; while it is among those */
 };

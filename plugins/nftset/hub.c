@@ -301,9 +301,10 @@ void fg_hub_host_gone(struct fg_hub *hub, const struct fg_host *host)
 {
 	struct fg_set *s = hub->sets;
 
-	if (hub->host != host)
+	if (hub->host && hub->host != host)
 		return;
-	stop_listening(hub);
+	if (hub->host)
+		stop_listening(hub);
 	while (s && fg_set_host(s) == host)
 		s = *fg_set_link(s);
 	if (s)

@@ -352,6 +352,7 @@ bool fg_set_flush(struct fg_set *s, int64_t now)
 	bool more;
 
 	(void)now;
+	fg_set_begin(s);
 	more = fg_set_commit(s);
 	fg_set_rearm(s);
 	return more;

@@ -60,17 +60,23 @@ void fg_set_check(struct fg_set *s)
 	fg_set_turn(s, FIT);
 }
 
-void fg_set_create(struct fg_set *s)
+/* The messages that were built before get numbers of now. */
+static void number(struct fg_set *s, void *bytes, size_t size)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)s->create;
-	int len = (int)s->create_len;
+	struct nlmsghdr *nlh = bytes;
+	int len = (int)size;
 
-	if (s->flight || s->dry || !len)
-		return;
 	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
 	s->messages = 0;
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
 		nlh->nlmsg_seq = s->first + s->messages++;
+}
+
+void fg_set_create(struct fg_set *s)
+{
+	if (s->flight || s->dry || !s->create_len)
+		return;
+	number(s, s->create, s->create_len);
 	s->bytes = s->create;
 	s->len = s->create_len;
 	s->creating = true;
@@ -80,10 +86,11 @@ void fg_set_create(struct fg_set *s)
 /* ----------------------------------------------------------------- start */
 
 /* Once, outside the loop: sends it and reads the answer. 0 or -errno. */
-static int transact(struct fg_set *s, const void *bytes, size_t len)
+static int transact(struct fg_set *s, void *bytes, size_t len)
 {
 	if (!len)
 		return -ENOMEM;
+	number(s, bytes, len);
 	fg_nl_transact(s->nl, bytes, len, s->first, s->messages, s->reply,
 		       sizeof(s->reply), &s->answer);
 	if (s->answer.sent)
@@ -91,32 +98,31 @@ static int transact(struct fg_set *s, const void *bytes, size_t len)
 	return s->answer.errors ? -s->answer.error[0].error : 0;
 }
 
-/* Built once: when it is needed again, nothing may be allocated. */
-static int first_create(struct fg_set *s)
+int fg_set_prepare(struct fg_set *s)
 {
-	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
-	s->create_len = fg_schema_create(&s->o.schema, s->first, &s->messages,
-					 s->create);
-	return s->create_len ? 0 : -ENOMEM;
+	const struct fg_schema *schema = &s->o.schema;
+	uint32_t count;
+
+	if (s->dry)
+		return 0;
+	/* not while it is being sent */
+	if (s->o.managed && !s->creating)
+		s->create_len = fg_schema_create(schema, 0, &count, s->create);
+	if (!s->empty_len)
+		s->empty_len = fg_schema_flush(schema, 0, &count, s->empty);
+	return s->empty_len && (s->create_len || !s->o.managed) ? 0 : -ENOMEM;
 }
 
 int fg_set_empty(struct fg_set *s)
 {
-	_Alignas(struct nlmsghdr) uint8_t buf[FG_SCHEMA_BYTES];
-	size_t len;
-
-	s->first = fg_nl_sequence(s->nl, FG_BATCH_MESSAGES);
-	len = fg_schema_flush(&s->o.schema, s->first, &s->messages, buf);
-	return transact(s, buf, len);
+	return transact(s, s->empty, s->empty_len);
 }
 
 /* -n: a ruleset without it gets it first. */
-void fg_set_print_create(struct fg_set *s)
+static void print_create(struct fg_set *s)
 {
 	char text[FG_SCHEMA_WHY];
 
-	if (!s->o.managed)
-		return;
 	s->host->print(s->host, "%s",
 		       fg_schema_create_table_text(&s->o.schema, text));
 	s->host->print(s->host, "%s",
@@ -131,30 +137,17 @@ int fg_set_first_check(struct fg_set *s, const struct fg_node *at)
 	int err = fg_schema_check(fg_hub_query(s->hub), &s->o.schema, &s->found,
 				  s->why);
 
-	if (s->o.managed && !looks_only && first_create(s) < 0)
-		return -ENOMEM;
-	if (err == -ENOENT && s->o.managed && !looks_only) {
-		err = transact(s, s->create, s->create_len);
-		if (!err)
-			err = fg_schema_check(fg_hub_query(s->hub),
-					      &s->o.schema, &s->found, s->why);
-		else
-			snprintf(s->why, sizeof(s->why),
-				 "set \"%s %s %s\" cannot be made: %s",
-				 fg_family_name(s->o.schema.family), s->table,
-				 s->name, fg_set_sentence(-err));
-	}
 	switch (err) {
 	case 0:
 		s->state = FIT;
 		return 0;
 	case -ENOENT:
-		if (looks_only && s->o.managed)
+		s->state = MISSING;
+		if (s->o.managed)
 			return 0;
 		if (s->host->flags & FG_HOST_CHECK)
 			break;
 		/* a firewall may be loaded later than flowgated */
-		s->state = MISSING;
 		config->warning(at, "%s", s->why);
 		return 0;
 	case -EPERM:
@@ -167,6 +160,51 @@ int fg_set_first_check(struct fg_set *s, const struct fg_node *at)
 	}
 	config->error(at, "%s", s->why);
 	return err;
+}
+
+static void make(struct fg_set *s)
+{
+	int err;
+
+	err = transact(s, s->create, s->create_len);
+	if (!err) {
+		err = fg_schema_check(fg_hub_query(s->hub), &s->o.schema,
+				      &s->found, s->why);
+		s->rebatch = true;
+	} else {
+		snprintf(s->why, sizeof(s->why),
+			 "set \"%s %s %s\" cannot be made: %s",
+			 fg_family_name(s->o.schema.family), s->table, s->name,
+			 fg_set_sentence(-err));
+	}
+	if (err) {
+		s->host->log(s->host, FG_LOG_WARNING, "%s", s->why);
+		return;
+	}
+	s->state = FIT;
+	s->recheck = 0;
+}
+
+void fg_set_begin(struct fg_set *s)
+{
+	int err;
+
+	if (s->begun)
+		return;
+	s->begun = true;
+	if (s->dry) {
+		if (s->o.managed && s->host->flags & FG_HOST_DRY_RUN)
+			print_create(s);
+		return;
+	}
+	if (s->state == MISSING && s->o.managed)
+		make(s);
+	if (s->state != FIT || !s->o.flush_on_create)
+		return;
+	err = fg_set_empty(s);
+	if (err)
+		LOG(s, FG_LOG_WARNING, "cannot be emptied: %s",
+		    fg_set_sentence(-err));
 }
 
 /* ---------------------------------------------------------------- others */

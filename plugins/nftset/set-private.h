@@ -23,6 +23,7 @@ struct user {
 	void *id;
 	void (*recount)(void *user, struct fg_set *s);
 	const struct fg_host *host;
+	struct fg_set_options o; /* of the last one: in force */
 };
 
 struct fg_set {
@@ -44,6 +45,7 @@ struct fg_set {
 	struct fg_batch *batch;
 	struct fg_caps caps;
 	bool dry;
+	bool begun; /* a configuration with it is in force */
 
 	/* what is in the kernel */
 	enum fg_set_state state;
@@ -72,6 +74,8 @@ struct fg_set {
 	struct fg_nl_result answer;
 	_Alignas(uint64_t) uint8_t create[FG_SCHEMA_BYTES];
 	size_t create_len; /* 0: it is not managed */
+	_Alignas(uint64_t) uint8_t empty[FG_SCHEMA_BYTES];
+	size_t empty_len;
 	uint8_t reply[16384];
 
 	/* how to go on */
@@ -121,13 +125,18 @@ void fg_set_submit(struct fg_set *s);
 void fg_set_drain(struct fg_set *s);
 
 /* set-heal.c */
-/* At start: makes it if it is managed; 0 or -errno, said. */
+/* At open: is it there, is it fit? Changes nothing. 0 or -errno, said. */
 int fg_set_first_check(struct fg_set *s, const struct fg_node *at);
 /* Is it there, is it fit, is it still the same one? */
 void fg_set_check(struct fg_set *s);
 void fg_set_turn(struct fg_set *s, enum fg_set_state state);
-/* -n: a ruleset without it gets it first. */
-void fg_set_print_create(struct fg_set *s);
+/* What makes it and what empties it, built while there may be allocated. */
+int fg_set_prepare(struct fg_set *s);
+/*
+ * Once it is sure that the configuration is without errors: makes the set when
+ * it is managed and missing, empties it when that is wanted.
+ */
+void fg_set_begin(struct fg_set *s);
 /* Makes it, as a job. */
 void fg_set_create(struct fg_set *s);
 /* Empties it, outside the loop. 0 or -errno. */

@@ -31,11 +31,6 @@ struct fg_caps fg_set_caps(const struct fg_set *s)
 	return s->caps;
 }
 
-const struct fg_schema *fg_set_schema(const struct fg_set *s)
-{
-	return &s->o.schema;
-}
-
 /* ---------------------------------------------------------------- timing */
 
 int64_t fg_set_now(const struct fg_set *s)
@@ -307,8 +302,9 @@ static int prepare(struct fg_set *s, const struct fg_node *at)
 	err = fg_set_first_check(s, at);
 	if (err)
 		return err;
-	if (s->host->flags & FG_HOST_DRY_RUN)
-		fg_set_print_create(s);
+	err = fg_set_prepare(s);
+	if (err)
+		return err;
 	s->caps = (struct fg_caps){true, true};
 	if (s->dry)
 		s->state = FIT;
@@ -324,9 +320,7 @@ static int prepare(struct fg_set *s, const struct fg_node *at)
 	err = fg_set_make_batch(s);
 	if (!err)
 		err = make_leases(s);
-	if (!err && s->state == FIT && !s->dry && s->o.flush_on_create)
-		err = fg_set_empty(s);
-	else if (!err && !s->caps.update)
+	if (!err && !s->caps.update && !s->o.flush_on_create)
 		/* what an earlier run left does not get its time by an add */
 		fg_leases_set_strangers(s->leases, true);
 	if (!err && !s->dry && !s->o.flush_on_create)
@@ -354,13 +348,48 @@ static int add_user(struct fg_set *s, struct user user)
 	return 0;
 }
 
+/* What the last user wants is in force; to what others want, rival() objects.
+ */
+static void apply(struct fg_set *s)
+{
+	const struct fg_set_options *o = &s->user[s->users - 1].o;
+
+	s->o.schema.ttl_ms = o->schema.ttl_ms;
+	s->o.schema.size = o->schema.size;
+	s->o.schema.counter = o->schema.counter;
+	s->o.linger_ms = o->linger_ms;
+	s->o.evict = o->evict;
+	s->o.managed = o->managed;
+	s->o.flush_on_destroy = o->flush_on_destroy;
+	fg_leases_set_times(s->leases, s->o.schema.ttl_ms, s->o.linger_ms);
+	s->rebatch = true;
+	(void)fg_set_prepare(s);
+}
+
+static bool same_types(const struct fg_key_shape *a,
+		       const struct fg_key_shape *b)
+{
+	char of_a[FG_KEY_TEXT], of_b[FG_KEY_TEXT];
+
+	return !strcmp(fg_key_format_types(a, of_a),
+		       fg_key_format_types(b, of_b));
+}
+
 /* Another target, or the same after a reload: settings may be others. */
 static int join(struct fg_set *s, const struct fg_set_options *o,
 		const struct fg_node *at)
 {
 	const struct fg_schema *a = &s->o.schema, *b = &o->schema;
+	struct fg_schema_found found;
+	char why[FG_SCHEMA_WHY];
+	int err = fg_schema_check(fg_hub_query(s->hub), b, &found, why);
 
-	if (a->shape.len != b->shape.len || a->map != b->map ||
+	if (err == -EINVAL ||
+	    (err == -ENOENT && !o->managed && s->host->flags & FG_HOST_CHECK)) {
+		s->host->config->error(at, "%s", why);
+		return err;
+	}
+	if (!same_types(&a->shape, &b->shape) || a->map != b->map ||
 	    s->o.comment != o->comment || (o->mirror && !s->o.mirror)) {
 		s->host->config->error(
 			at,
@@ -371,16 +400,36 @@ static int join(struct fg_set *s, const struct fg_set_options *o,
 			fg_family_name(a->family), s->table, s->name);
 		return -EBUSY;
 	}
-	s->o.schema.ttl_ms = b->ttl_ms;
-	s->o.schema.shape = b->shape;
-	s->o.schema.size = b->size;
-	s->o.linger_ms = o->linger_ms;
-	s->o.evict = o->evict;
-	s->o.managed = o->managed;
-	s->o.flush_on_destroy = o->flush_on_destroy;
-	fg_leases_set_times(s->leases, b->ttl_ms, o->linger_ms);
-	s->rebatch = true;
 	return 0;
+}
+
+static const char *differs(const struct fg_set_options *a,
+			   const struct fg_set_options *b)
+{
+	return a->schema.ttl_ms != b->schema.ttl_ms	    ? "ttl"
+	       : a->linger_ms != b->linger_ms		    ? "linger"
+	       : a->evict != b->evict			    ? "on_full"
+	       : a->managed != b->managed		    ? "managed"
+	       : a->schema.size != b->schema.size	    ? "size"
+	       : a->schema.counter != b->schema.counter	    ? "counter"
+	       : a->flush_on_create != b->flush_on_create   ? "flush_on_create"
+	       : a->flush_on_destroy != b->flush_on_destroy ? "flush_on_destroy"
+							    : NULL;
+}
+
+const void *fg_set_rival(const struct fg_set *s, const void *user,
+			 bool (*counts)(const void *user), const char **key)
+{
+	const struct user *u = s->user;
+
+	while (u->id != user)
+		u++;
+	for (const struct user *v = s->user; v < u; v++) {
+		*key = differs(&v->o, &u->o);
+		if (*key && counts(v->id))
+			return v->id;
+	}
+	return NULL;
 }
 
 int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
@@ -401,8 +450,11 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
 		fg_hub_put(hub);
 		err = join(s, options, at);
 		if (!err)
-			err = add_user(s, (struct user){user, recount, host});
-		*out = s;
+			err = add_user(s, (struct user){user, recount, host,
+							*options});
+		if (!err)
+			apply(s);
+		*out = err ? NULL : s;
 		return err;
 	}
 	s = calloc(1, sizeof(*s));
@@ -431,7 +483,7 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
 		destroy(s);
 		return err;
 	}
-	add_user(s, (struct user){user, recount, host});
+	add_user(s, (struct user){user, recount, host, *options});
 	if (s->state != FIT)
 		s->recheck = fg_set_now(s) + RECHECK_MS;
 	fg_set_rearm(s);
@@ -441,23 +493,30 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
 
 /* --------------------------------------------------------------- closing */
 
-/* Another user goes on: its host serves the set from now on. */
-static void remove_user(struct fg_set *s, const void *id)
+/*
+ * Another user goes on: its host serves the set from now on. Returns the host
+ * of the one that is gone; NULL: it was none.
+ */
+static const struct fg_host *remove_user(struct fg_set *s, const void *id)
 {
+	const struct fg_host *host;
 	unsigned i = 0;
 
 	while (i < s->users && s->user[i].id != id)
 		i++;
 	if (i == s->users)
-		return;
+		return NULL;
+	host = s->user[i].host;
 	s->host->timer_cancel(s->host, &s->timer);
 	s->users--;
 	memmove(&s->user[i], &s->user[i + 1],
 		(s->users - i) * sizeof(s->user[0]));
 	if (!s->users)
-		return;
+		return host;
 	s->host = s->user[0].host;
+	apply(s);
 	fg_set_rearm(s);
+	return host;
 }
 
 void fg_set_close(struct fg_set *s, const void *user, bool stopping)
@@ -466,8 +525,7 @@ void fg_set_close(struct fg_set *s, const void *user, bool stopping)
 
 	if (!s)
 		return;
-	host = s->host;
-	remove_user(s, user);
+	host = remove_user(s, user);
 	if (s->users) {
 		fg_hub_host_gone(s->hub, host);
 		return;

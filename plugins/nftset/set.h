@@ -56,7 +56,13 @@ const struct fg_host *fg_set_host(const struct fg_set *s);
 void fg_set_event(struct fg_set *s, const struct fg_monitor_event *event);
 void fg_set_events_over(struct fg_set *s, bool lost);
 
-const struct fg_schema *fg_set_schema(const struct fg_set *s);
+/*
+ * All users of a set want the same of it, but while a reload goes from one
+ * configuration to the next. Who opened it before user, counts (is of the same
+ * configuration), and wants something else: *key. NULL: nobody.
+ */
+const void *fg_set_rival(const struct fg_set *s, const void *user,
+			 bool (*counts)(const void *user), const char **key);
 
 /*
  * One more or one less holder of the element key. note: its application. False:

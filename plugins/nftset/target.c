@@ -54,6 +54,8 @@ struct target {
 	const struct fg_node *cfg;
 	struct fg_options o;
 	struct fg_set *set[2]; /* IPv4, IPv6; or NULL */
+	/* of its own keys: a set is shared by all whose keys look the same */
+	struct fg_key_shape shape[2];
 	bool needs_interface;
 
 	const void *self;
@@ -73,6 +75,12 @@ struct target {
 	char reason[FG_SCHEMA_WHY];
 };
 
+static const struct fg_key_shape *shape_of(const struct target *t,
+					   const struct fg_flow *f)
+{
+	return &t->shape[f->ip_version == 6];
+}
+
 static struct fg_set *set_of(const struct target *t, const struct fg_flow *f)
 {
 	return f->ip_version == 4   ? t->set[0]
@@ -87,28 +95,25 @@ static struct fg_set *set_of(const struct target *t, const struct fg_flow *f)
 static enum left_out key_of(const struct target *t, const struct fg_flow *f,
 			    bool mirror, uint8_t key[FG_KEY_SIZE_MAX])
 {
-	const struct fg_set *set = set_of(t, f);
-	const struct fg_key_shape *shape;
 	const char *interface = "";
 
 	if (!fg_scope_side(&t->o.scope, f))
 		return OUT_SIDE;
 	if (!fg_scope_other_type(&t->o.scope, f))
 		return OUT_OTHER_TYPE;
-	if (!set)
+	if (!set_of(t, f))
 		return OUT_VERSION;
-	shape = &fg_set_schema(set)->shape;
 	if (t->needs_interface)
 		interface = t->host->interface_name(t->host, f->interface);
-	if (fg_key_build(shape, f, interface, mirror, key) != FG_KEY_OK)
+	if (fg_key_build(shape_of(t, f), f, interface, mirror, key) !=
+	    FG_KEY_OK)
 		return OUT_KEY;
 	return OUT_NOT;
 }
 
 static bool is_never(const struct target *t, const struct fg_flow *f)
 {
-	return fg_scope_never(t->host, f, &fg_set_schema(set_of(t, f))->shape,
-			      t->o.set.mirror);
+	return fg_scope_never(t->host, f, shape_of(t, f), t->o.set.mirror);
 }
 
 static uint32_t data_of(const struct target *t, const struct fg_member *m)
@@ -403,6 +408,7 @@ static int open_set(struct target *t, int version)
 	err = fg_key_shape(&o.schema.shape, t->o.field, t->o.fields, version);
 	if (err)
 		return err;
+	t->shape[version == 6] = o.schema.shape;
 	if (t->o.shared == FG_SHARED_SKIP)
 		err = fg_endpoints_new(&t->ends[version == 6],
 				       t->host->max_flows, o.schema.shape.len,
@@ -452,10 +458,43 @@ static bool count_each(const struct fg_flow *flow, void *ctx)
 	return true;
 }
 
+/* Is it of the configuration that is being looked at? */
+static bool counts(const void *user)
+{
+	const struct target *t = user;
+
+	return t->host->target_find(t->host, t->name) == t->self;
+}
+
+static int agree(const struct target *t)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct target *other;
+		const char *key;
+
+		if (!t->set[i])
+			continue;
+		other = fg_set_rival(t->set[i], t, counts, &key);
+		if (!other)
+			continue;
+		t->host->config->error(
+			t->cfg,
+			"target \"%s\" has the same set as \"%s\", but "
+			"another \"%s\": make that the same, or give each a "
+			"set of its own",
+			t->name, other->name, key);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int nftset_configured(void *target)
 {
 	struct target *t = target;
+	int err = agree(t);
 
+	if (err)
+		return err;
 	if (t->o.shared != FG_SHARED_SKIP)
 		return 0;
 	if (t->o.else_name) {

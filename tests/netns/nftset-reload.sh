@@ -86,6 +86,52 @@ sed -i 's/"set_name": "b"/"set_name": "nope"/' "$TMP/c.json"
 kill -HUP "$flowgated"
 wait_for 5 grep -q 'nope.v4" is missing' "$TMP/log"
 holds "another set: the old one is left" ""
+
+# ---------------------------------------------------- a file with an error
+elements() { ns gw nft list set inet t b.v4 | tr -d '\n\t' | grep -o '10[.0-9]* . 198[.0-9]* timeout [0-9a-z]*' | sort; }
+config block 600 'local_ip == 10.0.0.2 || local_ip == 10.0.0.3'
+reload
+holds "two again" 23
+elements >"$TMP/before"
+refused() { # WHAT TARGETS SAID: they are not taken over, and change nothing
+	printf '{ "sources": ["unix://%s"], "targets": { %s }, "actions": { "x": { "criteria": "*", "targets": ["block"] } } }\n' \
+		"$TMP/agent.sock" "$2" >"$TMP/c.json"
+	: >"$TMP/log"
+	kill -HUP "$flowgated"
+	ok "$1: refused" wait_for 5 grep -q 'not reloaded' "$TMP/log"
+	ok "$1: said" grep -qF "$3" "$TMP/log"
+	ok "$1: no set is made" sh -c "! ip netns exec $NS-gw nft list table inet own"
+	is "$1: no element is touched" "$(elements)" "$(cat "$TMP/before")"
+	ns gw nft flush set inet t b.v4
+	holds "$1: flushed, they come back" 23
+	is "$1: with the settings in force" "$(elements)" "$(cat "$TMP/before")"
+}
+target() { # NAME SETTINGS: in the same set
+	printf '"%s": { "target_type": "nftset", "table_name": "t", "set_name": "b", "set_family": "ipv4", "type": ["local_addr", "other_addr"], %s }' "$1" "$2"
+}
+own='"own": { "target_type": "nftset", "table_name": "own", "set_name": "o", "managed": true, "type": ["other_addr"] }'
+refused "an unknown key" "$(target block '"ttl": 60'), $own, $(target more '"ttl": 60, "lingr": 5')" 'unknown key "lingr"'
+refused "another ttl for one set" "$(target block '"ttl": 60, "flush_on_create": true'), $own, $(target more '"ttl": 70, "flush_on_create": true')" \
+	'target "more" has the same set as "block", but another "ttl"'
+refused "another key for one set" "$(target block '"ttl": 60'), $own, $(target more '"ttl": 60' | sed 's/"other_addr"/"other_port"/')" \
+	'set "inet t b.v4" has key ipv4_addr . ipv4_addr'
+
+# ------------------------------- two targets, one set; a key the other way round
+twice() { # SETTINGS OF block: it and more in one set
+	printf '{ "sources": ["unix://%s"], "targets": { %s, %s }, "actions": { "x": { "criteria": "*", "targets": ["block"] }, "y": { "criteria": "%s", "targets": ["more"] } } }\n' \
+		"$TMP/agent.sock" "$(target block '"ttl": 600' | sed "$1")" "$(target more '"ttl": 600')" "$2" >"$TMP/c.json"
+	reloads=$(grep -c ': reloaded:' "$TMP/log")
+	reload
+}
+count_is() { [ "$(ns gw nft list set inet t b.v4 | grep -o "$1" | wc -l)" = "$2" ]; }
+twice '' 'local_ip == 10.0.0.3'
+holds "two targets in one set" 12345
+twice 's/"local_addr", "other_addr"/"other_addr", "local_addr"/' 'local_ip == 10.0.0.3'
+ok "each has keys of its own" wait_for 5 count_is '198.51.100.[1-5] . 10.0.0.[1-5]' 5
+ok "the other, too; what nobody wants any more is gone" wait_for 5 count_is '10.0.0.[1-5] . 198.51.100.[1-5]' 1
+twice '' 'local_ip == 10.0.0.4'
+ok "and back again" wait_for 5 count_is '198.51.100.[1-5] . 10.0.0.[1-5]' 0
+holds "all of them" 12345
 kill "$flowgated"
 wait_for 5 grep -q stopping "$TMP/log"
 finish

@@ -1157,6 +1157,8 @@ int main(int argc, char **argv)
 	/* whatever stdio allocates, it does before callbacks are measured */
 	host_print(&d.host, "driver %s", plugin->name);
 	err = open_targets(&d, plugin);
+	if (!err && !(d.host.flags & FG_HOST_CHECK))
+		flush(&d); /* into force */
 	while (!err && !(d.host.flags & FG_HOST_CHECK) &&
 	       fgets(text, sizeof(text), stdin)) {
 		if (!strcmp(text, "stop\n"))

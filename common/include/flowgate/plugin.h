@@ -723,7 +723,10 @@ struct fg_target_type {
 		      const struct fg_growth *by);
 	/*
 	 * The burst is over: commit what is pending, or part of it. Returns
-	 * true to be called again after the sources were read.
+	 * true to be called again after the sources were read. The first call
+	 * comes at once when the configuration goes into force: what a target
+	 * is to change beyond its members is changed then, not by open(),
+	 * since the file may have an error elsewhere.
 	 */
 	bool (*flush)(void *target, int64_t now);
 
