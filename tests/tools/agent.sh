@@ -16,7 +16,7 @@ agent() {
 
 # agent_dies NAME [FORGETS]: it and its connections
 agent_dies() {
-	kill -- "-$(cat "$TMP/$1.pid")" 2>/dev/null
+	[ ! -e "$TMP/$1.pid" ] || kill -- "-$(cat "$TMP/$1.pid")"
 	[ $# = 1 ] || : >"$TMP/$1.said"
 	rm -f "$TMP/$1.pid"
 }
@@ -95,4 +95,9 @@ in_force() { [ "$(elements "${2:-}" | paste -sd' ')" = "$1" ]; }
 until_in_force() {
 	wait_for 20 in_force "$2" "${3:-s.v4}"
 	is "$1" "$(elements "${3:-s.v4}" | paste -sd' ')" "$2"
+}
+
+# shim NAME: builds tests/tools/shim/NAME.c, says where it is
+shim() {
+	${CC:-cc} -shared -fPIC -o "$TMP/$1.so" "tests/tools/shim/$1.c" -ldl && echo "$TMP/$1.so"
 }
