@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -249,16 +250,74 @@ static void explain_nothing(struct fg_request *r)
 	fg_reply_printf(&r->body, "\n");
 }
 
+/* .explain_lingering came after the first types were built. */
+static bool tells_lingering(const struct fg_target_type *type)
+{
+	return type->size >=
+		       offsetof(struct fg_target_type, explain_lingering) +
+			       sizeof(type->explain_lingering) &&
+	       type->explain_lingering;
+}
+
+struct lingering {
+	struct fg_request *request;
+	const struct fg_target *target;
+	struct lines lines;
+	bool begun;
+};
+
+static void add_lingering(void *ctx, const char *text)
+{
+	struct lingering *l = ctx;
+	struct fg_request *r = l->request;
+
+	if (!l->begun && r->json) {
+		fg_reply_printf(&r->body, "{\"target\":");
+		fg_reply_json_text(&r->body, l->target->name);
+		fg_reply_printf(&r->body, ",\"lingering\":[");
+	} else if (!l->begun) {
+		fg_reply_printf(&r->body,
+				"lingering in target %s, after its flows\n",
+				l->target->name);
+	}
+	l->begun = true;
+	add_line(&l->lines, text);
+}
+
+/* What ended flows left behind, a target at a time. */
+static bool more_lingering(struct fg_request *r)
+{
+	struct fg_setup *s = r->gate->setup;
+	struct lingering l = {r, NULL, {&r->body, r->json, ""}, false};
+
+	if (r->target >= fg_setup_target_count(s)) {
+		if (!r->explained && !r->json)
+			explain_nothing(r);
+		return false;
+	}
+	l.target = fg_setup_target(s, r->target++);
+	l.lines.separator = r->json ? "" : "    ";
+	if (!l.target->instance || !tells_lingering(l.target->type))
+		return true;
+	l.target->type->explain_lingering(l.target->instance, r->version,
+					  r->addr, r->port, add_lingering, &l);
+	if (l.begun)
+		fg_reply_printf(&r->body, "%s", r->json ? "]}\n" : "\n");
+	r->explained |= l.begun;
+	return true;
+}
+
 static bool more_explained(struct fg_request *r)
 {
 	const struct fg_flow *flow;
 
+	if (r->flows_done)
+		return more_lingering(r);
 	for (unsigned i = 0; i < PIECE_FLOWS; i++) {
 		flow = fg_flow_next(r->gate->table, &r->cursor);
 		if (!flow) {
-			if (!r->explained && !r->json)
-				explain_nothing(r);
-			return false;
+			r->flows_done = true;
+			return true;
 		}
 		if (is_asked_for(r, flow)) {
 			r->explained = true;

@@ -43,8 +43,10 @@ struct fg_request {
 	/* of explain: */
 	int version;
 	uint8_t addr[16];
-	uint16_t port;	/* 0: any */
-	bool explained; /* a flow, at least */
+	uint16_t port; /* 0: any */
+	bool explained; /* a flow, or an element, at least */
+	bool flows_done;
+	size_t target; /* the next to be asked what lingers */
 };
 
 /* line: without its newline; may be changed. */

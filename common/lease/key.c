@@ -252,6 +252,26 @@ static void put_proto(struct writer *w, uint8_t proto)
 		put(w, "%u", proto);
 }
 
+bool fg_key_matches(const struct fg_key_shape *shape, const uint8_t *key,
+		    int version, const uint8_t addr[16], uint16_t port)
+{
+	bool has_addr = false, has_port = false, ports = false;
+
+	if (shape->version != version)
+		return false;
+	for (int i = 0; i < shape->count; i++) {
+		const uint8_t *p = key + shape->offset[i];
+
+		if (fields[shape->field[i]].kind == ADDR) {
+			has_addr |= !memcmp(p, addr, version == 6 ? 16 : 4);
+		} else if (fields[shape->field[i]].kind == PORT) {
+			ports = true;
+			has_port |= (p[0] << 8 | p[1]) == port;
+		}
+	}
+	return has_addr && (!port || !ports || has_port);
+}
+
 const char *fg_key_format(const struct fg_key_shape *shape, const uint8_t *key,
 			  char text[FG_KEY_TEXT])
 {

@@ -67,6 +67,12 @@ int fg_key_shape(struct fg_key_shape *out, const uint8_t *field, size_t count,
 		 int version);
 /* Has the shape any of the fields (bits 1u << enum fg_key_field)? */
 bool fg_key_has(const struct fg_key_shape *shape, uint32_t fields);
+/*
+ * Does the key have the address (as in struct fg_flow), and the port, unless
+ * that is 0 or keys have none?
+ */
+bool fg_key_matches(const struct fg_key_shape *shape, const uint8_t *key,
+		    int version, const uint8_t addr[16], uint16_t port);
 
 /* What a key can be missing. */
 enum fg_key_result {

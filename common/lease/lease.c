@@ -312,6 +312,8 @@ static void view(const struct fg_leases *t, const struct lease *l,
 		.lingering = l->flags & LINGER,
 		.waiting = l->flags & WAIT,
 		.refused = l->flags & REFUSED,
+		.lingers_until = l->flags & LINGER ? ms_of(t, l->end)
+						   : INT64_MAX,
 		.expires = INT64_MAX,
 	};
 	for (uint32_t g = l->groups; g; g = t->group[g].next)

@@ -143,6 +143,7 @@ struct fg_lease_view {
 	uint16_t class;
 	bool present;	/* in the kernel, as far as is known */
 	bool lingering; /* without holders */
+	int64_t lingers_until; /* INT64_MAX: it does not linger */
 	bool waiting;	/* for room */
 	bool refused;
 	int64_t expires; /* when the kernel drops it; INT64_MAX: never */

@@ -366,6 +366,19 @@ static void target_explain(void *target, const struct fg_flow *flow,
 			  "never list, or the flow has no key for this set");
 }
 
+static void target_explain_lingering(void *target, int version,
+				     const uint8_t addr[16], uint16_t port,
+				     void (*line)(void *ctx, const char *text),
+				     void *ctx)
+{
+	struct target *t = target;
+
+	for (int i = 0; i < 2; i++)
+		if (t->set[i] && (i == 0 || !both_same(t)))
+			fg_ipset_explain_lingering(t->set[i], version, addr,
+						   port, line, ctx);
+}
+
 static const struct fg_target_type ipset_type = {
 	.size = sizeof(ipset_type),
 	.name = "ipset",
@@ -375,6 +388,7 @@ static const struct fg_target_type ipset_type = {
 	.flush = target_flush,
 	.status = target_status,
 	.explain = target_explain,
+	.explain_lingering = target_explain_lingering,
 	.close = target_close,
 };
 

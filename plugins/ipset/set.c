@@ -68,6 +68,9 @@ struct fg_ipset {
 /* All that are open in this process: a reload finds its set here. */
 static struct fg_ipset *the_sets;
 
+/* elements that one explain tells of: a page */
+#define LINGERING_MAX 20
+
 #define LOG(s, level, fmt, ...)                                                \
 	(s)->host->log((s)->host, level, "ipset \"%s\" " fmt,                  \
 		       (s)->o.schema.name, ##__VA_ARGS__)
@@ -764,7 +767,7 @@ void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out,
 void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
 		      void (*line)(void *ctx, const char *text), void *ctx)
 {
-	char element[FG_KEY_TEXT], text[FG_KEY_TEXT + 256];
+	char element[FG_KEY_TEXT], text[FG_KEY_TEXT + 256], lingers[40] = "";
 	struct fg_lease_view v;
 	bool held = fg_leases_get(s->leases, key, &v);
 	int there;
@@ -777,11 +780,38 @@ void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
 		return;
 	}
 	there = test(s, key);
-	snprintf(text, sizeof(text), "ipset %s %s: %s, held by %llu flows",
+	if (held && v.lingering && v.lingers_until > now_of(s))
+		snprintf(lingers, sizeof(lingers), ", lingers for %llds",
+			 (long long)(v.lingers_until - now_of(s)) / 1000);
+	snprintf(text, sizeof(text), "ipset %s %s: %s, held by %llu flows%s",
 		 s->o.schema.name, element,
 		 there == 1   ? "in the set"
 		 : there == 0 ? "not in the set"
 			      : sentence(-there),
-		 held ? (unsigned long long)v.holders : 0ull);
+		 held ? (unsigned long long)v.holders : 0ull, lingers);
 	line(ctx, text);
+}
+
+void fg_ipset_explain_lingering(struct fg_ipset *s, int version,
+				const uint8_t addr[16], uint16_t port,
+				void (*line)(void *ctx, const char *text),
+				void *ctx)
+{
+	char text[64];
+	struct fg_lease_view v;
+	uint32_t cursor = 0;
+	unsigned n = 0;
+
+	while (fg_leases_next(s->leases, &cursor, &v)) {
+		if (!v.lingering || !fg_key_matches(&s->o.schema.shape, v.key,
+						    version, addr, port))
+			continue;
+		/* each costs a question to the kernel */
+		if (++n <= LINGERING_MAX)
+			fg_ipset_explain(s, v.key, line, ctx);
+	}
+	if (n > LINGERING_MAX) {
+		snprintf(text, sizeof(text), "and %u more", n - LINGERING_MAX);
+		line(ctx, text);
+	}
 }

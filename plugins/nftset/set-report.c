@@ -9,6 +9,9 @@
 #include "hub.h"
 #include "set-private.h"
 
+/* elements that one explain tells of: a page, and some 200 us */
+#define LINGERING_MAX 20
+
 /* What the kernel means when it refuses an element, and what to do. */
 static const struct {
 	int error;
@@ -128,6 +131,15 @@ void fg_set_status(const struct fg_set *s, struct fg_status *out,
 	}
 }
 
+static const char *linger_left(const struct fg_set *s,
+			       const struct fg_lease_view *v,
+			       char text[FG_DURATION_TEXT])
+{
+	int64_t left = v->lingers_until - fg_set_now(s);
+
+	return fg_duration_format(left > 0 ? left / 1000 * 1000 : 0, text);
+}
+
 void fg_set_explain(struct fg_set *s, const uint8_t *key,
 		    void (*line)(void *ctx, const char *text), void *ctx)
 {
@@ -149,8 +161,9 @@ void fg_set_explain(struct fg_set *s, const uint8_t *key,
 				: "in the kernel");
 	line(ctx, text);
 	if (!err && e.timeout_ms) {
-		snprintf(text, sizeof(text), "  expires in %s, unless renewed",
-			 fg_duration_format(e.left_ms / 1000 * 1000, time));
+		snprintf(text, sizeof(text), "  expires in %s%s",
+			 fg_duration_format(e.left_ms / 1000 * 1000, time),
+			 v.lingering ? "" : ", unless renewed");
 		line(ctx, text);
 	}
 	if (!err && s->o.schema.map != FG_MAP_NONE) {
@@ -167,11 +180,36 @@ void fg_set_explain(struct fg_set *s, const uint8_t *key,
 		line(ctx, text);
 	}
 	if (held) {
-		snprintf(text, sizeof(text), "  holders: %llu%s%s%s",
+		snprintf(text, sizeof(text), "  holders: %llu%s%s%s%s",
 			 (unsigned long long)v.holders,
-			 v.lingering ? ", lingering" : "",
+			 v.lingering ? ", lingers for " : "",
+			 v.lingering ? linger_left(s, &v, time) : "",
 			 v.waiting ? ", waiting for room in the set" : "",
 			 v.refused ? ", refused by the kernel" : "");
+		line(ctx, text);
+	}
+}
+
+void fg_set_explain_lingering(struct fg_set *s, int version,
+			      const uint8_t addr[16], uint16_t port,
+			      void (*line)(void *ctx, const char *text),
+			      void *ctx)
+{
+	char text[64];
+	struct fg_lease_view v;
+	uint32_t cursor = 0;
+	unsigned n = 0;
+
+	while (fg_leases_next(s->leases, &cursor, &v)) {
+		if (!v.lingering || !fg_key_matches(&s->o.schema.shape, v.key,
+						    version, addr, port))
+			continue;
+		/* each costs a question to the kernel */
+		if (++n <= LINGERING_MAX)
+			fg_set_explain(s, v.key, line, ctx);
+	}
+	if (n > LINGERING_MAX) {
+		snprintf(text, sizeof(text), "and %u more", n - LINGERING_MAX);
 		line(ctx, text);
 	}
 }

@@ -104,5 +104,10 @@ struct fg_caps fg_set_caps(const struct fg_set *s);
 /* A line about the element, asked of the kernel now. */
 void fg_set_explain(struct fg_set *s, const uint8_t *key,
 		    void (*line)(void *ctx, const char *text), void *ctx);
+/* Of each that lingers and has this address and port (0: any). */
+void fg_set_explain_lingering(struct fg_set *s, int version,
+			      const uint8_t addr[16], uint16_t port,
+			      void (*line)(void *ctx, const char *text),
+			      void *ctx);
 
 #endif

@@ -612,6 +612,19 @@ static void nftset_explain(void *target, const struct fg_flow *flow,
 	}
 }
 
+static void nftset_explain_lingering(void *target, int version,
+				     const uint8_t addr[16], uint16_t port,
+				     void (*line)(void *ctx, const char *text),
+				     void *ctx)
+{
+	struct target *t = target;
+
+	for (int i = 0; i < 2; i++)
+		if (t->set[i])
+			fg_set_explain_lingering(t->set[i], version, addr, port,
+						 line, ctx);
+}
+
 const struct fg_target_type fg_nftset_type = {
 	.size = sizeof(struct fg_target_type),
 	.name = "nftset",
@@ -625,6 +638,7 @@ const struct fg_target_type fg_nftset_type = {
 	.flush = nftset_flush,
 	.status = nftset_status,
 	.explain = nftset_explain,
+	.explain_lingering = nftset_explain_lingering,
 	.reload = nftset_reload,
 	.close = nftset_close,
 };

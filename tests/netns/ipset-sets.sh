@@ -60,6 +60,9 @@ is "a protocol without ports" "$(members block.v4)" "198.51.100.9,esp:0,10.0.0.3
 
 drive "leave ports a" flush
 is "with linger it stays for a while" "$(members ports.v4)" "198.51.100.9,tcp:443"
+has "and explain tells" "$(ask "lingering ports 198.51.100.9")" "198.51.100.9,tcp:443: in the set, held by 0 flows, lingers for "
+is "for its address only" "$(ask "lingering ports 198.51.100.8
+echo none")" none
 drive "until ports elements 0"
 is "and then goes" "$(members ports.v4)" ""
 

@@ -138,6 +138,24 @@ expect works "it" visit tablet $FORBIDDEN 198.51.100.10 index.html
 expect works "it" visit tablet $FORBIDDEN 2001:db8:64::10 index.html
 ! elements inet $T block.v4 | grep -q 10.20.0.13 || fail "it is in the set"
 
+step "explain says why a first packet is refused, after the flows"
+explains() { "$B/flowgatectl" -S "$D/control.sock" "$@"; }
+kill "$FLOWGATED"
+wait_for 5 "the end of flowgated" gone "$FLOWGATED"
+flowgate $R/block.json
+expect cut "the forbidden one" visit tv $FORBIDDEN 198.51.100.20 large --limit-rate 2M
+ended() { ! explains flows "local_ip == 10.20.0.14" | grep -q netflix; }
+wait_for 15 "the end of the flow" ended
+expect refused "the second try" visit tv $FORBIDDEN 198.51.100.20 index.html
+explains explain 10.20.0.14 >"$D/explained"
+grep -q '^lingering in target block' "$D/explained" || fail "$(cat "$D/explained")"
+grep -q '{ 10.20.0.14 . tcp . 443 . 198.51.100.20 }: in the kernel' "$D/explained" ||
+	fail "$(cat "$D/explained")"
+explains -j explain 10.20.0.14 443 |
+	jq -e 'select(.target == "block") | .lingering | length >= 3' >/dev/null ||
+	fail "not in JSON"
+[ -z "$(explains -j explain 10.20.0.99)" ] || fail "JSON of nothing"
+
 step "as a part of OpenWrt's table fw4"
 kill "$FLOWGATED"
 wait_for 5 "the end of flowgated" gone "$FLOWGATED"

@@ -26,6 +26,7 @@
  *					5 s, or MS
  *	run MS				serves them for that long
  *	explain TARGET ID
+ *	lingering TARGET ADDRESS [PORT]
  *	echo WORD			prints it: all before it is done
  *	never ADDRESS			is the never list
  *	reload				as at SIGHUP
@@ -980,6 +981,15 @@ static void line(struct driver *d, char *text)
 		f = flow_named(d, w[2], false);
 		if (f && t->type->explain)
 			t->type->explain(t->instance, &f->f, print_line, NULL);
+	} else if (!strcmp(w[0], "lingering") && n > 2 && t) {
+		uint8_t addr[16] = {0};
+		int version = fg_addr_parse(w[2], strlen(w[2]), addr);
+
+		if (t->type->explain_lingering)
+			t->type->explain_lingering(
+				t->instance, version, addr,
+				n > 3 ? (uint16_t)atoi(w[3]) : 0, print_line,
+				NULL);
 	} else if (!strcmp(w[0], "crowd") && n > 4 && t) {
 		crowd(d, t, (uint32_t)atoi(w[3]), (uint32_t)atoi(w[4]),
 		      !strcmp(w[2], "enter"));

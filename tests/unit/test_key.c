@@ -277,6 +277,48 @@ static void knows_interfaces(void **state)
 			fail_msg("%s: %s", names[i].name, names[i].why);
 }
 
+static void is_found_by_address(void **state)
+{
+	static const uint8_t both[] = {FG_KEY_LOCAL_ADDR, FG_KEY_IP_PROTO,
+				       FG_KEY_OTHER_PORT, FG_KEY_OTHER_ADDR};
+	static const uint8_t portless[] = {FG_KEY_OTHER_ADDR};
+	static const uint8_t neither[] = {FG_KEY_LOCAL_MAC, FG_KEY_OTHER_PORT};
+	static const struct {
+		const uint8_t *field;
+		size_t count;
+		int version;
+		bool other;
+		int port; /* added to the flow's other one; -1: none */
+		bool found;
+		const char *why;
+	} asked[] = {
+		{both, 4, 4, false, -1, true, "the device"},
+		{both, 4, 4, true, -1, true, "the server"},
+		{both, 4, 4, true, 0, true, "and its port"},
+		{both, 4, 4, true, 1, false, "another port"},
+		{both, 4, 6, true, -1, false, "the other version"},
+		{portless, 1, 4, true, 1, true, "any port is in it"},
+		{portless, 1, 4, false, -1, false, "not in the key"},
+		{neither, 2, 4, true, 0, false, "no address is"},
+	};
+	struct fg_key_shape shape;
+	uint8_t key[FG_KEY_SIZE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		fg_key_shape(&shape, asked[i].field, asked[i].count, 4);
+		fg_key_build(&shape, &v4, "", false, key);
+		if (fg_key_matches(
+			    &shape, key, asked[i].version,
+			    asked[i].other ? v4.other_addr : v4.local_addr,
+			    asked[i].port < 0 ? 0
+					      : (uint16_t)(v4.other_port +
+							   asked[i].port)) !=
+		    asked[i].found)
+			fail_msg("%s", asked[i].why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +329,7 @@ int main(void)
 		cmocka_unit_test(names_fields),
 		cmocka_unit_test(quotes_names),
 		cmocka_unit_test(knows_interfaces),
+		cmocka_unit_test(is_found_by_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -759,6 +759,15 @@ struct fg_target_type {
 	void (*moved)(void *target, const struct fg_flow *flow,
 		      const char *other, const struct fg_member *member,
 		      bool enter, enum fg_reason reason);
+	/*
+	 * What this target has in force for an address though no live flow
+	 * holds it (it lingers), asked of the kernel now: lines as explain()'s.
+	 * port 0: any. Optional.
+	 */
+	void (*explain_lingering)(void *target, int version,
+				  const uint8_t addr[16], uint16_t port,
+				  void (*line)(void *ctx, const char *text),
+				  void *ctx);
 };
 
 /* -------------------------------------------------------------- plugin */
