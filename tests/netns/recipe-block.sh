@@ -65,6 +65,29 @@ nft add element inet $T never.v4 '{ 198.51.100.10 }'
 expect works "it" visit laptop $FORBIDDEN 198.51.100.10 index.html
 nft delete element inet $T never.v4 '{ 198.51.100.10 }'
 
+step "the log has some of the refusals, by the name of the set"
+# a packet of each place: what passes the limit, what is refused
+sed 's/log prefix "flowgate block: "/& counter name logged/; s/counter blocked { }/&\ncounter logged { }/' \
+	$R/block.nft >"$D/logged.nft"
+[ "$(grep -c 'limit.*log prefix "flowgate block: " counter name logged$' "$D/logged.nft")" = 1 ] ||
+	fail "no limited log rule"
+nft -f "$D/logged.nft"
+before=$(packets inet $T blocked)
+inside laptop python3 - <<-'P'
+	import socket
+	for n in range(60):
+	    with socket.socket() as s:
+	        s.settimeout(3)
+	        assert s.connect_ex(("198.51.100.10", 443)) != 0
+P
+[ "$(packets inet $T blocked)" -ge $((before + 60)) ] || fail "not refused"
+logged=$(packets inet $T logged)
+# 20 at once, then one each six seconds
+if [ "$logged" -lt 20 ] || [ "$logged" -gt 30 ]; then
+	fail "$logged logged"
+fi
+nft -f $R/block.nft
+
 step "what is not TCP is answered with ICMP, both ways"
 udp_refused() { # MACHINE ADDRESS PORT TO_ADDRESS TO_PORT
 	inside "$1" python3 - "${@:2}" <<-'P'
