@@ -244,12 +244,12 @@ demo: deps-test ## show it at work, in a network namespace of its own
 NEED_BUILD := libmnl/libmnl.h:libmnl-dev libnftnl/set.h:libnftnl-dev \
 	jsmn.h:libjsmn-dev pcre2.h:libpcre2-dev $(foreach p,$(PLUGINS),$(plugin_need_$(p)))
 NEED_TOOLS := gcc:gcc pkg-config:pkg-config
-NEED_TEST_BUILD := cmocka.h:libcmocka-dev seccomp.h:libseccomp-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
+NEED_TEST_BUILD := nftables/libnftables.h:libnftables-dev cmocka.h:libcmocka-dev seccomp.h:libseccomp-dev ndpi/ndpi_api.h:libndpi-dev pcap/pcap.h:libpcap-dev
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
 	sysctl:procps col:bsdextrautils ipset:ipset /etc/protocols:netbase \
-	jsonschema:python3-jsonschema busybox:busybox \
+	jsonschema:python3-jsonschema valgrind:valgrind busybox:busybox \
 	dpkg-buildpackage:dpkg-dev dh:debhelper systemd-nspawn:systemd-container lintian:lintian
 
 package = $(word 2,$(subst :, ,$(1)))

@@ -15,6 +15,9 @@
  *	burst NAME KEYS add|gone PID
  *		sends, until the last elements of KEYS are there, or gone:
  *		wall, CPU of the process
+ *	last-burst NAME		sends and ends the stream, until all are there:
+ *		wall
+ *	end			ends the stream
  *	await KEYS add|gone	wall
  *	paced NAME HZ COUNT	sends new flows, one at a time, each until its
  *		packets are dropped: p50, p90, p99
@@ -215,6 +218,29 @@ static void do_burst(struct gate *g, char **word)
 	printf("%lld %lld\n", (long long)wall, (long long)clock_cpu(pid) - cpu);
 }
 
+/* The end of the stream is what some peers wait for. */
+static void do_last_burst(struct gate *g, char **word)
+{
+	const struct stream *s = stream_of(g, word[0]);
+	int64_t start = clock_wall();
+
+	send_all(g, s->bytes, s->len);
+	shutdown(g->client, SHUT_WR);
+	await(g, s, true, start);
+	printf("%lld\n", (long long)(clock_wall() - start));
+	close(g->client);
+	g->client = -1;
+}
+
+static void do_end(struct gate *g, char **word)
+{
+	(void)word;
+	if (g->client >= 0)
+		close(g->client);
+	g->client = -1;
+	puts("0");
+}
+
 static void do_await(struct gate *g, char **word)
 {
 	int64_t start = clock_wall();
@@ -396,6 +422,8 @@ static const struct {
 	{"send", 1, do_send},
 	{"pipe", 1, do_pipe},
 	{"burst", 4, do_burst},
+	{"last-burst", 1, do_last_burst},
+	{"end", 0, do_end},
 	{"await", 2, do_await},
 	{"paced", 3, do_paced},
 	{"jsmn", 1, do_jsmn},
