@@ -21,6 +21,7 @@
 #define CLEAR_LINE  "\033[K"
 #define CLEAR_BELOW "\033[J"
 #define CLEAR_ALL   "\033[2J"
+#define PLAIN	    "\033[0m"
 #define CURSOR_OFF  "\033[?25l"
 #define CURSOR_ON   "\033[?25h"
 
@@ -51,8 +52,30 @@ static void size_of(const struct screen *s, unsigned *rows, unsigned *columns)
 	}
 }
 
-/* Each line over what was there before; no newline after the last one. */
-static void draw(const char *page, unsigned rows)
+/* Bytes of the line that fit into the columns; colours have no width. */
+static size_t fitting(const char *line, size_t len, unsigned columns)
+{
+	size_t i = 0;
+
+	while (i < len) {
+		if (line[i] == '\033') {
+			while (i < len && line[i] != 'm')
+				i++;
+		} else if ((line[i] & 0xc0) != 0x80 && columns-- == 0) {
+			break;
+		}
+		i++;
+	}
+	return i < len ? i : len;
+}
+
+/*
+ * Each line over what was there before; no newline after the last one. A line
+ * is cut where it would wrap, and push others off the screen. It is cleared
+ * first: at its end the cursor may still be on the last character.
+ */
+static void draw(const struct screen *s, const char *page, unsigned rows,
+		 unsigned columns)
 {
 	const char *end;
 
@@ -61,8 +84,11 @@ static void draw(const char *page, unsigned rows)
 		end = strchrnul(page, '\n');
 		if (i)
 			fputs("\r\n", stdout);
-		fwrite(page, 1, (size_t)(end - page), stdout);
 		fputs(CLEAR_LINE, stdout);
+		fwrite(page, 1, fitting(page, (size_t)(end - page), columns),
+		       stdout);
+		if (s->options->colour)
+			fputs(PLAIN, stdout);
 		page = *end ? end + 1 : end;
 	}
 	fputs(CLEAR_BELOW, stdout);
@@ -86,7 +112,7 @@ static int show_page(const struct screen *s, char *err, size_t errlen)
 	if (s->options->batch)
 		fwrite(page, 1, len, stdout);
 	else
-		draw(page, rows);
+		draw(s, page, rows, columns);
 	free(page);
 	if (!fflush(stdout))
 		return 0;
