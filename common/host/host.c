@@ -258,6 +258,15 @@ static bool host_never(const struct fg_host *host, int version,
 	       fg_policy_never(fg_setup_policy(g->setup), version, addr);
 }
 
+static bool host_never_listed(const struct fg_host *host, int version,
+			      const uint8_t addr[16])
+{
+	struct fg_gate *g = gate_of(host);
+
+	return g->setup && fg_policy_never_listed(fg_setup_policy(g->setup),
+						  version, addr);
+}
+
 /* ------------------------------------------------------------------------- */
 
 static const struct fg_host template = {
@@ -292,6 +301,7 @@ static const struct fg_host template = {
 	.target_find = host_target_find,
 	.delegate = host_delegate,
 	.never = host_never,
+	.never_listed = host_never_listed,
 	.render = host_render,
 	.category = host_category,
 	.memberships = host_memberships,

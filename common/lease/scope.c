@@ -78,6 +78,15 @@ bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow)
 	return s->other_types >> flow->other_type & 1;
 }
 
+/* Of the local side of a pair: see scope.h. */
+static bool is_listed(const struct fg_host *host, const struct fg_flow *flow)
+{
+	return host->size >= offsetof(struct fg_host, never_listed) +
+				     sizeof(host->never_listed) &&
+	       host->never_listed &&
+	       host->never_listed(host, flow->ip_version, flow->local_addr);
+}
+
 bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
 		    const struct fg_key_shape *shape, bool mirror)
 {
@@ -93,8 +102,9 @@ bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
 	local = fg_key_has(shape, LOCAL_SIDE) || (local_first ? src : dst);
 	other = fg_key_has(shape, OTHER_SIDE) || (local_first ? dst : src);
 	if (local && other)
-		local = false;
-	else if (mirror)
+		return is_listed(host, flow) ||
+		       host->never(host, flow->ip_version, flow->other_addr);
+	if (mirror)
 		local = other = local || other;
 	return (local &&
 		host->never(host, flow->ip_version, flow->local_addr)) ||

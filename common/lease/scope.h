@@ -27,12 +27,9 @@ bool fg_scope_side(const struct fg_scope *s, const struct fg_flow *flow);
 bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow);
 
 /*
- * The never list protects an address from what an element does to it. One that
- * has the other side's address strikes that; one that has only the local
- * side's strikes everything that this host does. A pair of both strikes one
- * connection, which is the other side's matter: the local side is there in
- * every one, and what must not be done to a host of one's own is an exemption.
- * mirror: there is an element with the sides swapped, too.
+ * No element has an address that is on the never list. Only of the local side
+ * of a pair what is there by default does not count: the gateway's own address
+ * is that of each of its connections. mirror: there is an element with the sides swapped, too.
  */
 bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
 		    const struct fg_key_shape *shape, bool mirror);

@@ -37,9 +37,14 @@ static void explain_never(const struct explanation *e)
 	for (size_t i = 0; f->ip_version && i < 2; i++) {
 		if (fg_never_show(e->p->never, f->ip_version, addrs[i], why,
 				  sizeof(why)))
-			say(e, "never: no target may hold %s %s, which is %s",
+			say(e, "never: no target may hold %s %s%s, which is %s",
 			    names[i],
-			    fg_addr_format(f->ip_version, addrs[i], text), why);
+			    fg_addr_format(f->ip_version, addrs[i], text),
+			    i == 0 && !fg_never_listed(e->p->never,
+						       f->ip_version, addrs[i])
+				    ? " alone"
+				    : "",
+			    why);
 	}
 }
 

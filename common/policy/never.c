@@ -23,7 +23,8 @@ static const struct {
 #define OWN	      0
 
 struct fg_never {
-	struct fg_addrset *set;
+	struct fg_addrset *listed;
+	struct fg_addrset *set;	   /* of defaults that are prefixes */
 	struct fg_addrset *own[2]; /* IPv4, IPv6; NULL: none */
 	unsigned on;		   /* bits of defaults */
 };
@@ -61,6 +62,7 @@ static int read_entry(struct fg_never *n, struct fg_groups *groups,
 	const char *text = fg_node_as_text(at);
 	struct fg_slice slice;
 	const struct fg_addrset *group;
+	uint8_t mac[6];
 	char err[640];
 	int result = -EINVAL;
 
@@ -70,12 +72,17 @@ static int read_entry(struct fg_never *n, struct fg_groups *groups,
 		slice = fg_slice(text + 1, strlen(text) - 1);
 		group = fg_groups_addresses(groups, slice, err, sizeof(err));
 		if (group)
-			return fg_addrset_add_set(n->set, group);
+			return fg_addrset_add_set(n->listed, group);
 		fg_node_error(at, "%s", err);
 		return -EINVAL;
 	}
+	if (text && fg_mac_parse(text, strlen(text), mac)) {
+		fg_node_error(at, "the never list is of IP addresses: put a "
+				  "MAC address into \"exemptions\"");
+		return -EINVAL;
+	}
 	if (text)
-		result = fg_addrset_add_text(n->set,
+		result = fg_addrset_add_text(n->listed,
 					     fg_slice(text, strlen(text)));
 	if (result == -EINVAL)
 		fg_node_error(
@@ -94,6 +101,8 @@ int fg_never_new(struct fg_never **out, struct fg_groups *groups,
 		return -ENOMEM;
 	n->on = (1u << DEFAULT_COUNT) - 1;
 	result = fg_addrset_new(&n->set);
+	if (result == 0)
+		result = fg_addrset_new(&n->listed);
 	for (size_t i = 0; list && result != -ENOMEM && i < fg_node_count(list);
 	     i++) {
 		err = read_entry(n, groups, fg_node_at(list, i));
@@ -111,6 +120,8 @@ int fg_never_new(struct fg_never **out, struct fg_groups *groups,
 	}
 	if (result == 0)
 		result = fg_addrset_seal(n->set);
+	if (result == 0)
+		result = fg_addrset_seal(n->listed);
 	if (result) {
 		fg_never_free(n);
 		return result;
@@ -123,6 +134,7 @@ void fg_never_free(struct fg_never *n)
 {
 	if (!n)
 		return;
+	fg_addrset_free(n->listed);
 	fg_addrset_free(n->set);
 	fg_addrset_free(n->own[0]);
 	fg_addrset_free(n->own[1]);
@@ -160,8 +172,15 @@ static bool is_own(const struct fg_never *n, int version,
 
 bool fg_never_has(const struct fg_never *n, int version, const uint8_t addr[16])
 {
-	return fg_addrset_has(n->set, version, addr) ||
+	return fg_never_listed(n, version, addr) ||
+	       fg_addrset_has(n->set, version, addr) ||
 	       is_own(n, version, addr);
+}
+
+bool fg_never_listed(const struct fg_never *n, int version,
+		     const uint8_t addr[16])
+{
+	return fg_addrset_has(n->listed, version, addr);
 }
 
 const char *fg_never_show(const struct fg_never *n, int version,
@@ -169,7 +188,8 @@ const char *fg_never_show(const struct fg_never *n, int version,
 {
 	char entry[FG_PREFIX_TEXT];
 
-	if (fg_addrset_entry(n->set, version, addr, entry))
+	if (fg_addrset_entry(n->listed, version, addr, entry) ||
+	    fg_addrset_entry(n->set, version, addr, entry))
 		snprintf(out, size, "%s", entry);
 	else if (is_own(n, version, addr))
 		snprintf(out, size, "the gateway's own");

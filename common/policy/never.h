@@ -24,6 +24,9 @@ void fg_never_own(struct fg_never *n, int version, const uint8_t (*addrs)[16],
 		  size_t count);
 bool fg_never_has(const struct fg_never *n, int version,
 		  const uint8_t addr[16]);
+/* By the configuration's list, rather than by itself. */
+bool fg_never_listed(const struct fg_never *n, int version,
+		     const uint8_t addr[16]);
 /* Why: "127.0.0.0/8", "the gateway's own"; NULL: it is not. */
 const char *fg_never_show(const struct fg_never *n, int version,
 			  const uint8_t addr[16], char *out, size_t size);

@@ -503,6 +503,12 @@ bool fg_policy_never(const struct fg_policy *p, int version,
 	return fg_never_has(p->never, version, addr);
 }
 
+bool fg_policy_never_listed(const struct fg_policy *p, int version,
+			    const uint8_t addr[16])
+{
+	return fg_never_listed(p->never, version, addr);
+}
+
 void fg_policy_never_own(struct fg_policy *p, int version,
 			 const uint8_t (*addrs)[16], size_t n)
 {

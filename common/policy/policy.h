@@ -59,6 +59,8 @@ bool fg_policy_learn(struct fg_policy *p);
 /* May no target ever hold this address? version 4 or 6. */
 bool fg_policy_never(const struct fg_policy *p, int version,
 		     const uint8_t addr[16]);
+bool fg_policy_never_listed(const struct fg_policy *p, int version,
+			    const uint8_t addr[16]);
 /* The gateway's own addresses, part of the default never list. */
 void fg_policy_never_own(struct fg_policy *p, int version,
 			 const uint8_t (*addrs)[16], size_t n);

@@ -314,14 +314,16 @@ void fg_updater_drain(struct fg_updater *u)
 /* --------------------------------------------------------------- changes */
 
 /*
- * A change strikes one connection, which is the other side's matter: the local
- * side is a host of one's own, for which there are exemptions.
+ * A change strikes one connection, between two addresses of which the local one
+ * may be the gateway's own: only what the configuration lists counts for that.
  */
 static bool may(struct fg_updater *u, const struct fg_flow *flow)
 {
 	const struct fg_host *h = u->host;
 
-	return !h->never || !h->never(h, flow->ip_version, flow->other_addr);
+	return !h->never ||
+	       (!h->never(h, flow->ip_version, flow->other_addr) &&
+		!h->never_listed(h, flow->ip_version, flow->local_addr));
 }
 
 struct fg_change *fg_updater_put(struct fg_updater *u,

@@ -107,7 +107,7 @@ is "and it is counted" "$(value end left_out_never)$(value tuple left_out_never)
 ok "what is never blocked works" drops 4001
 drive "leave end bad" "leave tuple bad" "leave local bad" "never 10.0.0.2" "enter tuple bad" "enter local bad"
 settled
-is "a never-listed host: not by itself, but its connection to a blocked place" "$(count local.v4)$(count tuple.v4)" 01
+is "a never-listed host: neither by itself nor as one of a pair" "$(count local.v4)$(count tuple.v4)" 00
 drive "leave tuple bad" "leave local bad" "never 0.0.0.0"
 settled
 

@@ -1122,6 +1122,7 @@ int main(int argc, char **argv)
 		.target_find = host_target_find,
 		.delegate = host_delegate,
 		.never = host_never,
+		.never_listed = host_never,
 		.category = host_category,
 		.memberships = host_memberships,
 	};

@@ -154,6 +154,15 @@ static bool host_never(const struct fg_host *h, int version,
 	return never_answer && addr[0] == 198;
 }
 
+static bool listed_answer;
+
+static bool host_never_listed(const struct fg_host *h, int version,
+			      const uint8_t addr[16])
+{
+	(void)h, (void)version;
+	return listed_answer && addr[0] != 198;
+}
+
 static struct fg_flow members[128];
 static unsigned member_count;
 
@@ -178,6 +187,7 @@ static struct fg_host host = {
 	.submit = host_submit,
 	.members = host_members,
 	.never = host_never,
+	.never_listed = host_never_listed,
 };
 
 /* ------------------------------------------------------------ the target */
@@ -571,6 +581,14 @@ static void test_never(void **state)
 	/* undoing is always allowed */
 	put(1, FG_CHANGE_CLEAR);
 	status();
+	assert_int_equal(pending, 1);
+	/* a host of one's own that is listed */
+	never_answer = false;
+	listed_answer = true;
+	put(2, FG_CHANGE_SET);
+	status();
+	listed_answer = false;
+	assert_int_equal(never, 2);
 	assert_int_equal(pending, 1);
 }
 

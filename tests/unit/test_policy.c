@@ -478,6 +478,13 @@ static void test_never(void **state)
 		if (fg_policy_never(f->policy, version, addr) != rows[i].never)
 			fail_msg("%s: %s", rows[i].config, rows[i].addr);
 	}
+	/* what is listed is told from what is there by default */
+	must_configure(f, "\"never\":[\"192.0.2.2\",\"@g\"],\"address_groups\":{\"g\":\"198.51.100.0/24\"}");
+	fg_policy_never_own(f->policy, 4, own4, 1);
+	assert_true(fg_policy_never_listed(f->policy, 4, (const uint8_t[16]){192, 0, 2, 2}));
+	assert_true(fg_policy_never_listed(f->policy, 4, (const uint8_t[16]){198, 51, 100, 9}));
+	assert_false(fg_policy_never_listed(f->policy, 4, own4[0]));
+	assert_false(fg_policy_never_listed(f->policy, 4, (const uint8_t[16]){127, 0, 0, 1}));
 	/* they change with the gateway's */
 	must_configure(f, "");
 	fg_policy_never_own(f->policy, 4, own4, 1);
@@ -515,6 +522,7 @@ static void test_errors(void **state)
 		{"\"timezone\":\"Europe/Nowhere\"", "no time zone \"Europe/Nowhere\""},
 		{"\"exemptions\":[\"app = 1\"]", "write =="},
 		{"\"never\":[\"kids\"]", "expected an address"},
+		{"\"never\":[\"02:00:00:00:00:07\"]", "put a MAC address into \"exemptions\""},
 		{"\"never\":[\"!owm\"]", "did you mean !own?"},
 		{"\"never\":[\"@x\"]", "no address group @x"},
 		{"\"address_groups\":{\"a\":[\"@a\"]}", "group \"a\" includes itself"},

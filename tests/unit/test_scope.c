@@ -70,9 +70,64 @@ static void keeps_out(void **state)
 	}
 }
 
+/* 10.0.0.2 is in the configuration's list */
+static bool listed(const struct fg_host *host, int version,
+		   const uint8_t addr[16])
+{
+	(void)host;
+	return version == 4 && addr[0] == 10 && addr[3] == 2;
+}
+
+/* One end of the pair is the gateway's own, or listed: not what it is by. */
+static void pairs(void **state)
+{
+	static const struct {
+		const char *why;
+		uint8_t local, other;
+		bool local_origin;
+		uint8_t field[2];
+		bool out;
+	} cases[] = {
+		{"neither", 3, 4, true,
+		 {FG_KEY_LOCAL_ADDR, FG_KEY_OTHER_ADDR}, false},
+		{"the gateway has connections", 1, 4, true,
+		 {FG_KEY_LOCAL_ADDR, FG_KEY_OTHER_ADDR}, false},
+		{"a host that is listed has none", 2, 4, true,
+		 {FG_KEY_LOCAL_ADDR, FG_KEY_OTHER_ADDR}, true},
+		{"by its MAC", 2, 4, true, {FG_KEY_LOCAL_MAC, FG_KEY_OTHER_ADDR},
+		 true},
+		{"as the destination", 2, 4, false,
+		 {FG_KEY_SRC_ADDR, FG_KEY_DST_ADDR}, true},
+		{"to the gateway", 3, 1, true,
+		 {FG_KEY_LOCAL_ADDR, FG_KEY_OTHER_ADDR}, true},
+		{"not in the key", 2, 4, true, {FG_KEY_OTHER_ADDR, FG_KEY_IP_PROTO},
+		 false},
+	};
+	struct fg_host host = {.size = sizeof(host),
+			       .never = never,
+			       .never_listed = listed};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct fg_flow f = {
+			.ip_version = 4,
+			.flags = cases[i].local_origin ? FG_FLOW_LOCAL_ORIGIN :
+							 0,
+			.local_addr = {10, 0, 0, cases[i].local},
+			.other_addr = {10, 0, 0, cases[i].other},
+		};
+		struct fg_key_shape shape;
+
+		assert_int_equal(fg_key_shape(&shape, cases[i].field, 2, 4), 0);
+		if (fg_scope_never(&host, &f, &shape, false) != cases[i].out)
+			fail_msg("%s", cases[i].why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pairs),
 		cmocka_unit_test(keeps_out),
 	};
 

@@ -621,6 +621,13 @@ struct fg_host {
 			    void (*each)(void *ctx, const char *target,
 					 const struct fg_member *member),
 			    void *ctx);
+	/*
+	 * As never(), but only of what the configuration lists: what is on the
+	 * never list by default, such as the gateway's own addresses, may well
+	 * be the local side of a connection to somewhere else.
+	 */
+	bool (*never_listed)(const struct fg_host *host, int version,
+			     const uint8_t addr[16]);
 };
 
 /* --------------------------------------------------------------- input */
