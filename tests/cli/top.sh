@@ -16,7 +16,7 @@ END
 "$B/flowgated" -c "$T/c.json" -P "$B/plugins" -S "$T/control.sock" -s - \
 	<"$T/stream" >"$T/out" 2>"$T/err" &
 daemon=$!
-pids+=($daemon)
+pids+=("$daemon")
 exec 3>"$T/stream"
 cat tests/data/v4.stream >&3
 live() { "$B/flowgatectl" -S "$T/control.sock" -j status | jq -e '.sources[0].messages == 81'; }

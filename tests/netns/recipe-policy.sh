@@ -91,11 +91,45 @@ weekend() {
 	[ "$(count_elements inet $T "$2")" = 0 ] || fail "it was put into the set"
 }
 
+# A WireGuard handshake, which is known by its form alone: three tries, while
+# each is answered.
+tunnel() { # DEVICE ADDRESS
+	inside "$1" python3 - "$2" <<-'P'
+		import os, socket, sys, time
+		a = sys.argv[1]
+		s = socket.socket(socket.AF_INET6 if ":" in a else socket.AF_INET,
+		                  socket.SOCK_DGRAM)
+		s.settimeout(3)
+		s.connect((a, 51820))
+		for n in range(3):
+		    s.send(b"\1\0\0\0" + os.urandom(144))
+		    s.recv(200)
+		    time.sleep(0.5)
+	P
+}
+answer_tunnels() { # ADDRESS
+	background tunnel inside server python3 -c '
+import os, socket, sys
+a = sys.argv[1]
+s = socket.socket(socket.AF_INET6 if ":" in a else socket.AF_INET,
+                  socket.SOCK_DGRAM)
+s.bind((a, 51820))
+while True:
+    d, peer = s.recvfrom(500)
+    s.sendto(b"\2\0\0\0" + os.urandom(4) + d[4:8] + os.urandom(80), peer)
+' "$1"
+	wait_for 5 "who answers tunnels" inside server sh -c "ss -Hlun sport = 51820 | grep -qF '$1'"
+}
+
 office() {
 	step "office on ${1}x: tunnels and remote desktops are for administrators"
 	at_time "2026-03-04 12:00:00" $R/office.json
 	refused guest $VPN "${1}10"
 	refused guest $DESKTOP "${1}20"
+	! tunnel guest "${1}20" 2>"$D/refused" || fail "a guest's tunnel is not refused"
+	grep -qE 'No route to host|Permission denied' "$D/refused" ||
+		fail "not told at once: $(tail -n 1 "$D/refused")"
+	tunnel parent "${1}20" || fail "an administrator's tunnel is refused"
 	passes parent $VPN "${1}10"
 	passes parent $DESKTOP "${1}20"
 	passes kid $VIDEO "${1}20"
@@ -108,6 +142,8 @@ device guest 11
 device kid 12
 server
 web server 198.51.100.10 198.51.100.20 2001:db8:64::10 2001:db8:64::20
+answer_tunnels 198.51.100.20
+answer_tunnels 2001:db8:64::20
 nft -c -f $R/policy.nft
 nft -f $R/policy.nft
 "$B/flowgated" -t -P "$B/plugins" -c $R/family.json
