@@ -7,18 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "syntax.h"
+
 /* An address, a prefix, a MAC or a whole group; -ENOENT: an expression. */
 static int add_plain(struct fg_addrset *set, struct fg_groups *groups,
 		     const struct fg_node *n, const char *text)
 {
 	struct fg_slice slice = fg_slice(text, strlen(text));
 	const struct fg_addrset *group;
-	char err[640];
+	char err[640], shown[FG_SYNTAX_SHORT];
 	int result;
 
 	if (text[0] != '@') {
 		result = fg_addrset_add_text(set, slice);
-		return result == -EINVAL ? -ENOENT : result;
+		if (result != -EINVAL)
+			return result;
+		if (text[0] < '0' || text[0] > '9')
+			return -ENOENT;
+		/* no expression begins so */
+		fg_syntax_short(slice, shown);
+		fg_node_error(n,
+			      "\"%s\" is not an address, a prefix, a MAC "
+			      "address, @group or an expression",
+			      shown);
+		return -EINVAL;
 	}
 	group = fg_groups_addresses(groups, fg_slice(text + 1, slice.len - 1),
 				    err, sizeof(err));

@@ -54,6 +54,14 @@ static int read_rules(struct fg_policy *p)
 	return result;
 }
 
+/* Nobody will read them: their keys are not unknown for that. */
+static void pass_over_windows(const struct fg_settings *settings)
+{
+	for (size_t i = 0; i < settings->action_count; i++)
+		if (settings->actions[i].time_of_day)
+			fg_node_ignore(settings->actions[i].time_of_day);
+}
+
 static void set_bit(uint64_t *set, size_t i, bool on)
 {
 	uint64_t bit = UINT64_C(1) << i % 64;
@@ -176,14 +184,18 @@ int fg_policy_new(struct fg_policy **out, const struct fg_settings *settings,
 	p->settings = settings;
 	p->generation = fg_catalog_generation(catalog);
 	p->time_from = INT64_MAX; /* no time was told */
-	/* nothing below can be said before these are there */
+	/* without a zone, the windows are read for their errors only */
 	result = read_zone(p);
 	err = read_scope(p, catalog);
+	if (err) {
+		/* without groups, nothing can be said of who names them */
+		result = err;
+		pass_over_windows(settings);
+		goto fail;
+	}
+	err = read_rules(p);
 	if (err)
 		result = err;
-	if (result)
-		goto fail;
-	result = read_rules(p);
 	err = fg_exemptions_read(&p->exemptions, p->scope,
 				 settings->exemptions);
 	if (err)

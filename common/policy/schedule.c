@@ -36,6 +36,15 @@ static const char *const day_names[] = {"mon", "tue", "wed", "thu",
 
 /* ----------------------------------------------------------------- reading */
 
+/* A typing error, or a longer name of the same: "Monday". */
+static const char *near_day(const char *text)
+{
+	for (size_t d = 0; d < 7; d++)
+		if (strncasecmp(text, day_names[d], 3) == 0)
+			return day_names[d];
+	return fg_text_nearest(text, strlen(text), day_names, 7);
+}
+
 static void read_days(const struct fg_node *entry, uint8_t *days)
 {
 	const struct fg_node *list, *at;
@@ -63,8 +72,7 @@ static void read_days(const struct fg_node *entry, uint8_t *days)
 			*days |= (uint8_t)(1u << d);
 			continue;
 		}
-		near = text ? fg_text_nearest(text, strlen(text), day_names, 7)
-			    : NULL;
+		near = text ? near_day(text) : NULL;
 		fg_node_error(at,
 			      "a day is one of mon, tue, wed, thu, fri, sat "
 			      "and sun%s%s%s",
@@ -139,6 +147,7 @@ int fg_schedule_new(struct fg_schedule **out, const struct fg_node *list,
 	if (n > WINDOWS_MAX) {
 		fg_node_error(list, "more than %d windows in one action",
 			      WINDOWS_MAX);
+		fg_node_ignore(list);
 		return -EINVAL;
 	}
 	s = calloc(1, sizeof(*s) + n * sizeof(s->windows[0]));

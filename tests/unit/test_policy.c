@@ -522,6 +522,7 @@ static void test_errors(void **state)
 		{"\"timezone\":\"Europe/Nowhere\"", "no time zone \"Europe/Nowhere\""},
 		{"\"exemptions\":[\"app = 1\"]", "write =="},
 		{"\"never\":[\"kids\"]", "expected an address"},
+		{"\"exemptions\":[\"10.0.0.0/33\"]", "\"10.0.0.0/33\" is not an address"},
 		{"\"never\":[\"02:00:00:00:00:07\"]", "put a MAC address into \"exemptions\""},
 		{"\"never\":[\"!owm\"]", "did you mean !own?"},
 		{"\"never\":[\"@x\"]", "no address group @x"},
@@ -554,6 +555,15 @@ static void test_errors(void **state)
 	assert_non_null(strstr(f->errors, "\"z\""));
 	assert_non_null(strstr(f->errors, "\"q\""));
 	assert_non_null(strstr(f->errors, "expected an address"));
+	/* what could not be read for another's error is not unknown for that */
+	assert_int_equal(configure(f, "\"timezone\":\"Nowhere\",\"actions\":{"
+				   ACTION("x", "\"ac:q\"", ",\"time_of_day\":[{\"day\":[\"mon\"],\"time_end\":\"25:61\"}]") "}"), -EINVAL);
+	assert_int_equal(fg_json_unknown_keys(f->settings->doc), 0);
+	assert_non_null(strstr(f->errors, "\"q\""));
+	assert_non_null(strstr(f->errors, "25:61"));
+	assert_int_equal(configure(f, "\"address_groups\":{\"g\":[\"x\"]},\"actions\":{"
+				   ACTION("x", "\"*\"", ",\"time_of_day\":[{\"day\":[\"mon\"]}]") "}"), -EINVAL);
+	assert_int_equal(fg_json_unknown_keys(f->settings->doc), 0);
 }
 
 static void test_group_files(void **state)

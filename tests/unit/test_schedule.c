@@ -444,6 +444,7 @@ static void test_errors(void **state)
 		{"[{\"time_start\":800}]", "time_start"},
 		{"[{\"day\":[\"mo\"]}]", "mon, tue"},
 		{"[{\"day\":[\"mom\"]}]", "did you mean \"mon\""},
+		{"[{\"day\":[\"Thursday\"]}]", "did you mean \"thu\""},
 		{"[{\"day\":[]}]", "every day"},
 		{"[{\"day\":[1]}]", "mon, tue"},
 		{"[{\"day\":7}]", "mon, tue"},
