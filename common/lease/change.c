@@ -54,6 +54,10 @@ size_t fg_leases_collect(struct fg_leases *t, struct fg_lease_change *out,
 			.may_evict = fresh && !(l->flags & FULL),
 			.key = l->key,
 		};
+		/* settle() takes it out of its bucket: that takes time to come
+		 */
+		if (op == FG_LEASE_DELETE)
+			__builtin_prefetch(bucket_of(t, l->hash), 1);
 		l->flags |= FLIGHT;
 		t->in_flight++;
 		fg_wheel_clear(t->wheel, id_of(t, l));

@@ -60,14 +60,14 @@ static void group_promote(struct fg_leases *t, struct lease *l)
 int fg_leases_hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
 		   uint32_t note, int64_t now)
 {
-	uint32_t *bucket = fg_lease_bucket(t, key);
-	struct lease *l = fg_lease_in(t, *bucket, key);
+	uint32_t hash = fg_lease_hash(t, key);
+	struct lease *l = fg_lease_in(t, hash, key);
 	uint32_t *link;
 	int err;
 
 	(void)now;
 	if (!l) {
-		l = fg_lease_create(t, key, bucket);
+		l = fg_lease_create(t, hash, key);
 		if (!l)
 			return -ENOSPC;
 	}
@@ -155,13 +155,13 @@ int fg_leases_release(struct fg_leases *t, const uint8_t *key, uint16_t class,
 int fg_leases_adopt(struct fg_leases *t, const uint8_t *key, uint32_t data,
 		    uint32_t remaining_ms, int64_t now)
 {
-	uint32_t *bucket = fg_lease_bucket(t, key);
-	struct lease *l = fg_lease_in(t, *bucket, key);
+	uint32_t hash = fg_lease_hash(t, key);
+	struct lease *l = fg_lease_in(t, hash, key);
 	uint32_t left = ticks(remaining_ms);
 
 	if (l)
 		return 0;
-	l = fg_lease_create(t, key, bucket);
+	l = fg_lease_create(t, hash, key);
 	if (!l)
 		return -ENOSPC;
 	fg_lease_present(t, l, YES);

@@ -26,10 +26,11 @@ enum present { NO, YES, MAYBE, OTHER };
 #define USED	0x400u
 
 /*
- * 36 bytes and the key; with the wheel's 12 and 4 to 8 of the hash table that
- * is 72 to 76 for an IPv4 tuple of protocol, addresses and ports.
+ * 40 bytes and the key; with the wheel's 12 and 3 to 6 of the hash table that
+ * is 75 to 78 for an IPv4 tuple of protocol, addresses and ports.
  */
 struct lease {
+	uint32_t hash;
 	uint32_t chain;	  /* next in its bucket, or of the free ones */
 	uint32_t dirty;	  /* next pending one */
 	uint32_t holders; /* of class */
@@ -111,14 +112,19 @@ static inline bool wanted(const struct lease *l)
 	return l->holders || l->flags & LINGER;
 }
 
-uint32_t *fg_lease_bucket(const struct fg_leases *t, const uint8_t *key);
-/* The lease of key among those of its bucket, which begin with id; or NULL. */
-struct lease *fg_lease_in(const struct fg_leases *t, uint32_t id,
+static inline uint32_t *bucket_of(const struct fg_leases *t, uint32_t hash)
+{
+	return &t->bucket[hash & t->mask];
+}
+
+uint32_t fg_lease_hash(const struct fg_leases *t, const uint8_t *key);
+/* NULL: there is none. hash: the key's. */
+struct lease *fg_lease_in(const struct fg_leases *t, uint32_t hash,
 			  const uint8_t *key);
 struct lease *fg_lease_find(const struct fg_leases *t, const uint8_t *key);
 /* A new one, held by nobody; NULL: there is no room. */
-struct lease *fg_lease_create(struct fg_leases *t, const uint8_t *key,
-			      uint32_t *bucket);
+struct lease *fg_lease_create(struct fg_leases *t, uint32_t hash,
+			      const uint8_t *key);
 
 /* Flags that are counted, and presence, which is too. */
 void fg_lease_flag(struct fg_leases *t, struct lease *l, uint16_t flag,

@@ -38,7 +38,8 @@ int fg_leases_new(struct fg_leases **out, const struct fg_leases_setup *setup)
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	while (buckets < setup->max)
+	/* half of them are room for those that die or linger */
+	while (buckets < setup->max - setup->max / 4)
 		buckets *= 2;
 	t->classes = setup->classes;
 	t->seed = setup->seed;
@@ -75,24 +76,27 @@ void fg_leases_free(struct fg_leases *t)
 	free(t);
 }
 
-uint32_t *fg_lease_bucket(const struct fg_leases *t, const uint8_t *key)
+uint32_t fg_lease_hash(const struct fg_leases *t, const uint8_t *key)
 {
-	return &t->bucket[(uint32_t)fg_hash(key, t->key_len, t->seed) &
-			  t->mask];
+	return (uint32_t)fg_hash(key, t->key_len, t->seed);
 }
 
-struct lease *fg_lease_in(const struct fg_leases *t, uint32_t id,
+struct lease *fg_lease_in(const struct fg_leases *t, uint32_t hash,
 			  const uint8_t *key)
 {
-	for (; id; id = lease_at(t, id)->chain)
-		if (!memcmp(lease_at(t, id)->key, key, t->key_len))
-			return lease_at(t, id);
+	struct lease *l;
+
+	for (uint32_t id = *bucket_of(t, hash); id; id = l->chain) {
+		l = lease_at(t, id);
+		if (l->hash == hash && !memcmp(l->key, key, t->key_len))
+			return l;
+	}
 	return NULL;
 }
 
 struct lease *fg_lease_find(const struct fg_leases *t, const uint8_t *key)
 {
-	return fg_lease_in(t, *fg_lease_bucket(t, key), key);
+	return fg_lease_in(t, fg_lease_hash(t, key), key);
 }
 
 void fg_lease_flag(struct fg_leases *t, struct lease *l, uint16_t flag, bool on)
@@ -118,7 +122,7 @@ void fg_lease_present(struct fg_leases *t, struct lease *l, enum present p)
 static void remove_lease(struct fg_leases *t, struct lease *l)
 {
 	uint32_t id = id_of(t, l);
-	uint32_t *link = fg_lease_bucket(t, l->key);
+	uint32_t *link = bucket_of(t, l->hash);
 
 	while (*link != id)
 		link = &lease_at(t, *link)->chain;
@@ -267,9 +271,10 @@ static bool reap(struct fg_leases *t)
 	return any;
 }
 
-struct lease *fg_lease_create(struct fg_leases *t, const uint8_t *key,
-			      uint32_t *bucket)
+struct lease *fg_lease_create(struct fg_leases *t, uint32_t hash,
+			      const uint8_t *key)
 {
+	uint32_t *bucket = bucket_of(t, hash);
 	struct lease *l;
 	uint32_t id;
 
@@ -288,6 +293,7 @@ struct lease *fg_lease_create(struct fg_leases *t, const uint8_t *key,
 		id = ++t->used;
 	l = lease_at(t, id);
 	memset(l, 0, sizeof(*l));
+	l->hash = hash;
 	memcpy(l->key, key, t->key_len);
 	l->flags = USED;
 	/* fg_lease_end_linger() and reap() may have changed the bucket */

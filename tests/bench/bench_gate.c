@@ -56,6 +56,8 @@
 #define PATIENCE_S 120
 #define POLL_NS	   200000
 #define CONNECT_MS 15000
+/* Enough that the one who reads never waits for this side to wake up. */
+#define SEND_BUFFER (4 << 20)
 
 struct gate {
 	struct {
@@ -122,6 +124,7 @@ static void do_listen(struct gate *g, char **word)
 static void do_client(struct gate *g, char **word)
 {
 	struct pollfd waiting = {.fd = g->listener, .events = POLLIN};
+	int size = SEND_BUFFER;
 
 	(void)word;
 	if (g->client >= 0)
@@ -129,6 +132,9 @@ static void do_client(struct gate *g, char **word)
 	g->client = -1;
 	if (poll(&waiting, 1, CONNECT_MS) == 1)
 		g->client = accept4(g->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (g->client >= 0)
+		setsockopt(g->client, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			   sizeof(size));
 	puts(g->client < 0 ? "0" : "1");
 }
 
