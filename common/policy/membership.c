@@ -46,6 +46,7 @@ struct fg_membership {
 	enum fg_reason walk_next_reason;
 
 	struct void_mark *voids; /* by source */
+	size_t void_count;	 /* those behind were never lost */
 	int64_t wall;		 /* last told to the policy */
 	int64_t next_edge;	 /* wall ms */
 	uint32_t names;		 /* catalog generation seen */
@@ -424,15 +425,16 @@ void fg_membership_source_void(struct fg_membership *m, uint16_t source,
 			       uint16_t epoch)
 {
 	m->voids[source] = (struct void_mark){true, epoch};
+	if (source >= m->void_count)
+		m->void_count = source + 1u;
 	walk_start(m, WALK_VOID, FG_REASON_SOURCE_LOST);
 }
 
 static void walk_end(struct fg_membership *m)
 {
 	if (m->walk & WALK_VOID && !(m->walk_next & WALK_VOID))
-		for (size_t i = 0; i <= UINT16_MAX; i++)
-			if (m->voids[i].pending)
-				m->voids[i].pending = false;
+		for (size_t i = 0; i < m->void_count; i++)
+			m->voids[i].pending = false;
 	m->walk = 0;
 	if (m->walk_next) {
 		uint32_t next = m->walk_next;
@@ -451,21 +453,29 @@ static void walk_end(struct fg_membership *m)
 	}
 }
 
+/*
+ * From a connection before the one that counts. Not just another one: while we
+ * walk, there may be a new connection that has announced the flow again.
+ */
+static bool is_void(const struct fg_membership *m, const struct fg_flow *flow)
+{
+	const struct void_mark *mark = &m->voids[flow->source];
+	uint16_t epoch = fg_flow_epoch(m->setup.table, flow);
+
+	return mark->pending && (int16_t)(epoch - mark->epoch) < 0;
+}
+
 static bool walk_step(struct fg_membership *m)
 {
 	struct fg_flow *flow;
 
 	for (unsigned i = 0; i < STEP_FLOWS; i++) {
-		const struct void_mark *mark;
-
 		flow = fg_flow_next(m->setup.table, &m->cursor);
 		if (!flow) {
 			walk_end(m);
 			return m->walk != 0;
 		}
-		mark = &m->voids[flow->source];
-		if (m->walk & WALK_VOID && mark->pending &&
-		    fg_flow_epoch(m->setup.table, flow) != mark->epoch) {
+		if (m->walk & WALK_VOID && is_void(m, flow)) {
 			m->counts.source_lost++;
 			drop(m, flow, FG_REASON_SOURCE_LOST);
 		} else if (m->walk & WALK_EVALUATE) {
