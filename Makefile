@@ -248,7 +248,7 @@ NEED_TEST_BUILD := nftables/libnftables.h:libnftables-dev cmocka.h:libcmocka-dev
 NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	python3:python3 conntrack:conntrack openssl:openssl ncat:ncat socat:socat curl:curl \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
-	sysctl:procps col:bsdextrautils ipset:ipset /etc/protocols:netbase \
+	sysctl:procps col:bsdextrautils ipset:ipset /etc/protocols:netbase /usr/share/doc/build-essential:build-essential \
 	jsonschema:python3-jsonschema valgrind:valgrind busybox:busybox \
 	dpkg-buildpackage:dpkg-dev dh:debhelper systemd-nspawn:systemd-container lintian:lintian
 

@@ -9,6 +9,8 @@
 #include "hub.h"
 #include "set-private.h"
 
+/* a transaction takes milliseconds, unless another writer holds it up */
+#define SLOW_MS 1000
 /* elements that one explain tells of: a page, and some 200 us */
 #define LINGERING_MAX 20
 
@@ -92,6 +94,15 @@ static const char *state_of(const struct fg_set *s,
 			 "why",
 			 family, s->table, s->name, c->refused);
 		return "refused";
+	}
+	if (s->flight && fg_set_now(s) - s->sent > SLOW_MS) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "set \"%s %s %s\": the kernel is busy with a "
+			 "transaction since %lld s; %u changes wait",
+			 family, s->table, s->name,
+			 (long long)(fg_set_now(s) - s->sent) / 1000,
+			 c->pending);
+		return "delayed";
 	}
 	if (s->later) {
 		snprintf(why, FG_SCHEMA_WHY,
