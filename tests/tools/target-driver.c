@@ -456,6 +456,19 @@ static bool serve(struct driver *d, int64_t ms)
 	return served;
 }
 
+/*
+ * The next line of the script. While there is none, time passes for targets as
+ * it does in flowgated; stdin is not buffered, so that poll() knows.
+ */
+static bool next_line(struct driver *d, char *text, int size)
+{
+	struct pollfd in = {STDIN_FILENO, POLLIN, 0};
+
+	while (poll(&in, 1, 100) == 0)
+		serve(d, 0);
+	return fgets(text, size, stdin) != NULL;
+}
+
 static void flush(struct driver *d)
 {
 	static const uint32_t order[] = {0, FG_TYPE_AFTER};
@@ -1165,13 +1178,14 @@ int main(int argc, char **argv)
 	if (!d.flow)
 		return 1;
 	interface(&d, "");
+	setvbuf(stdin, NULL, _IONBF, 0);
 	/* whatever stdio allocates, it does before callbacks are measured */
 	host_print(&d.host, "driver %s", plugin->name);
 	err = open_targets(&d, plugin);
 	if (!err && !(d.host.flags & FG_HOST_CHECK))
 		flush(&d); /* into force */
 	while (!err && !(d.host.flags & FG_HOST_CHECK) &&
-	       fgets(text, sizeof(text), stdin)) {
+	       next_line(&d, text, sizeof(text))) {
 		if (!strcmp(text, "stop\n"))
 			break;
 		if (!strncmp(text, "sh ", 3)) {
