@@ -736,6 +736,7 @@ static void test_regex_bomb(void **state)
 	struct fg_criteria *c = compile(f, bomb, sizeof(bomb) - 1);
 	char host[200];
 	struct fg_flow *flow;
+	uint64_t before;
 
 	assert_non_null(c);
 	usual_flow(&f->w);
@@ -745,7 +746,16 @@ static void test_regex_bomb(void **state)
 	flow = end_flow(&f->w);
 	assert_false(fg_criteria_match(c, f->w.table, flow));
 	assert_true(fg_criteria_limited(c) > 0);
+	/* PCRE2's own limit, ten million steps, is 100 ms: not reached here */
+	before = fg_criteria_limited(c);
+	strcpy(host + 20, "!");
+	usual_flow(&f->w);
+	set_text(&f->w, FG_ATTR_HOST_SERVER_NAME, host);
+	flow = end_flow(&f->w);
+	assert_false(fg_criteria_match(c, f->w.table, flow));
+	assert_true(fg_criteria_limited(c) > before);
 	/* and the engine is as good as new */
+	memset(host, 'a', 30);
 	host[30] = '\0';
 	usual_flow(&f->w);
 	set_text(&f->w, FG_ATTR_HOST_SERVER_NAME, host);

@@ -165,6 +165,8 @@ static void test_actions(void **state)
 		 "", "of either end"},
 		{"\"actions\":{" ACTION("x", "\"*\"", ",\"exemptions\":[\"02:00:00:00:00:07\"]") "}",
 		 "", "a MAC"},
+		{"\"actions\":{" ACTION("x", "\"*\"", ",\"exemptions\":[\"02:00:00:00:00:01\"]") "}",
+		 "", "the MAC of the other side"},
 		{"\"actions\":{" ACTION("x", "\"*\"", ",\"exemptions\":[\"203.0.113.1\",\"ai:netflix\"]") "}",
 		 "", "an expression"},
 		{"\"actions\":{" ACTION("x", "\"*\"", ",\"exemptions\":[\"203.0.113.1\",\"ai:facebook\"]") "}",
