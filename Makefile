@@ -37,7 +37,7 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes \
 # Hardened unless a sanitizer wants to see for itself; what a compiler or
 # machine does not know is left out.
 knows = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo $(1))
-HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=$(if $(call knows,-O2 -D_FORTIFY_SOURCE=3),3,2)) \
+HARDEN := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(if $(call knows,-O2 -D_FORTIFY_SOURCE=3),3,2)) \
 	-fstack-protector-strong $(call knows,-fstack-clash-protection) \
 	$(call knows,-fcf-protection)
 CPPFLAGS += -Icommon/include -Icommon -D_GNU_SOURCE -DFG_VERSION='"$(VERSION)"' \
@@ -75,7 +75,7 @@ plugin_need_mqtt       := mosquitto.h:libmosquitto-dev zlib.h:zlib1g-dev
 POLICY_LIBS := -lpcre2-8
 HOST_LIBS   := $(POLICY_LIBS) -ldl -lm
 # Confines system calls where its library is there; make SECCOMP= does without.
-SECCOMP     ?= $(shell echo '\#include <seccomp.h>' | $(CC) -E -x c -o /dev/null - 2>/dev/null && echo y)
+SECCOMP     ?= $(shell echo '\#include <seccomp.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -x c -o /dev/null - 2>/dev/null && echo y)
 SECCOMP     := $(SECCOMP)
 ifneq ($(SECCOMP),)
 CPPFLAGS    += -DFG_SECCOMP
@@ -272,7 +272,7 @@ $(B)/.deps-found:
 	@ok=1; for n in $(NEED_BUILD); do \
 		h=$${n%%:*}; p=$${n#*:}; \
 		printf '#include <stdio.h>\n#include <%s>\n' "$$h" | \
-			$(CC) $(CPPFLAGS) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 || \
+			$(CC) $(CPPFLAGS) $(CFLAGS) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 || \
 		{ echo "missing $$h: install $$p (Debian), or run 'make deps'" >&2; ok=0; }; \
 	done; [ $$ok = 1 ]
 	@touch $@

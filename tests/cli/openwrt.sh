@@ -239,6 +239,11 @@ package() { make -s -C common/dist/openwrt/flowgate -f "$T/openwrt.mk" TOPDIR="$
 ok "version" test "$(package version)" = "$(sed -n 's/^VERSION := //p' Makefile)"
 ok "prepare" package prepare
 ok "prepare has what a build needs" make -s -n -C "$T/openwrt/build" PLUGINS="netifyd nftset" help
+# that is how OpenWrt says where headers are
+mkdir "$T/headers"
+touch "$T/headers/only-here.h"
+ok "headers are found by CFLAGS" env CFLAGS="-I$T/headers" make -s B="$T/deps" NEED_BUILD=only-here.h:none "$T/deps/.deps-found"
+ok "and what is in no place is missed" not make -s B="$T/nodeps" NEED_BUILD=only-here.h:none "$T/nodeps/.deps-found"
 mkdir -p "$T/openwrt/build/build/plugins"
 cp "$B/flowgated" "$B/flowgatectl" "$T/openwrt/build/build"
 cp "$B"/plugins/*.so "$T/openwrt/build/build/plugins"
