@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bindings.h"
 #include "names.h"
 #include "rule.h"
 #include "types.h"
@@ -42,6 +43,7 @@ struct ctlabel {
 	bool managed;
 	bool no_room; /* the last one met ENOSPC */
 	uint64_t held;
+	struct fg_bindings bindings; /* struct fg_labels of actions */
 	uint64_t unnamed; /* detected as what no label is named after */
 	uint64_t no_rooms;
 };
@@ -424,7 +426,8 @@ static int label_bind(void *target, const struct fg_node *override,
 		      const void **binding)
 {
 	struct ctlabel *l = target;
-	struct fg_labels *labels = calloc(1, sizeof(*labels));
+	struct fg_labels *labels =
+		fg_binding_new(&l->bindings, sizeof(*labels));
 	int got;
 
 	if (!labels)
@@ -435,7 +438,7 @@ static int label_bind(void *target, const struct fg_node *override,
 			l->host->config->error(override,
 					       "an action can give this target "
 					       "\"labels\" of its own");
-		free(labels);
+		fg_binding_free(&l->bindings, labels);
 		return -EINVAL;
 	}
 	*binding = labels;
@@ -444,8 +447,7 @@ static int label_bind(void *target, const struct fg_node *override,
 
 static void label_unbind(void *target, const void *binding)
 {
-	(void)target;
-	free((void *)binding);
+	fg_binding_free(&((struct ctlabel *)target)->bindings, binding);
 }
 
 static bool label_flush(void *target, int64_t now)
@@ -516,6 +518,7 @@ static void label_close(void *target, bool stopping)
 	fg_updater_free(l->updater);
 	fg_rule_free(l->rule);
 	fg_names_free(l->names);
+	fg_bindings_free(&l->bindings);
 	free(l);
 }
 

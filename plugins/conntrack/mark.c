@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bindings.h"
 #include "types.h"
 #include "updater.h"
 
@@ -20,8 +21,9 @@ struct ctmark {
 	uint32_t value;
 	uint32_t mask;
 	unsigned shift;
-	bool clear;    /* clear_on_leave */
-	uint64_t held; /* members */
+	bool clear;		     /* clear_on_leave */
+	uint64_t held;		     /* members */
+	struct fg_bindings bindings; /* uint32_t: "mark" of actions */
 };
 
 /* "mark" of cfg; the same sum for the target and for an action's override. */
@@ -136,14 +138,14 @@ static int mark_bind(void *target, const struct fg_node *override,
 		     const void **binding)
 {
 	struct ctmark *m = target;
-	uint32_t *value = malloc(sizeof(*value));
+	uint32_t *value = fg_binding_new(&m->bindings, sizeof(*value));
 	int err;
 
 	if (!value)
 		return -ENOMEM;
 	err = read_value(m, override, value);
 	if (err) {
-		free(value);
+		fg_binding_free(&m->bindings, value);
 		return err;
 	}
 	*binding = value;
@@ -152,8 +154,7 @@ static int mark_bind(void *target, const struct fg_node *override,
 
 static void mark_unbind(void *target, const void *binding)
 {
-	(void)target;
-	free((void *)binding);
+	fg_binding_free(&((struct ctmark *)target)->bindings, binding);
 }
 
 static void mark_enter(void *target, const struct fg_flow *flow,
@@ -224,6 +225,7 @@ static void mark_close(void *target, bool stopping)
 	if (m->clear)
 		fg_updater_drain(m->updater);
 	fg_updater_free(m->updater);
+	fg_bindings_free(&m->bindings);
 	free(m);
 }
 

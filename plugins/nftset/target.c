@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/bindings.h"
 #include "base/hash.h"
 #include "endpoint.h"
 #include "options.h"
@@ -53,7 +54,8 @@ struct target {
 	const char *name;
 	const struct fg_node *cfg;
 	struct fg_options o;
-	struct fg_set *set[2]; /* IPv4, IPv6; or NULL */
+	struct fg_set *set[2];	     /* IPv4, IPv6; or NULL */
+	struct fg_bindings bindings; /* uint32_t: "data" of actions */
 	/* of its own keys: a set is shared by all whose keys look the same */
 	struct fg_key_shape shape[2];
 	bool needs_interface;
@@ -394,6 +396,7 @@ static void nftset_close(void *target, bool stopping)
 		fg_set_close(t->set[i], t, stopping);
 		fg_endpoints_free(t->ends[i]);
 	}
+	fg_bindings_free(&t->bindings);
 	free(t);
 }
 
@@ -529,13 +532,13 @@ static int nftset_bind(void *target, const struct fg_node *override,
 			"nothing to set (give the target \"data\")");
 		return -EINVAL;
 	}
-	data = malloc(sizeof(*data));
+	data = fg_binding_new(&t->bindings, sizeof(*data));
 	if (!data)
 		return -ENOMEM;
 	*data = t->o.data;
 	ret = fg_options_data(t->host, override, &map, data);
 	if (ret < 0) {
-		free(data);
+		fg_binding_free(&t->bindings, data);
 		return ret;
 	}
 	*binding = data;
@@ -544,8 +547,7 @@ static int nftset_bind(void *target, const struct fg_node *override,
 
 static void nftset_unbind(void *target, const void *binding)
 {
-	(void)target;
-	free((void *)binding);
+	fg_binding_free(&((struct target *)target)->bindings, binding);
 }
 
 /* -------------------------------------------------------------- looking */

@@ -87,4 +87,12 @@ cp "$T/plugins/good.so" "$T/alone/copy.so"
 config '{"plugins": ["'"$T"'/plugins/good.so", "copy"]}'
 says "two of one name" 1 'a plugin named "good" is loaded already, from .*/plugins/good.so' "${check[@]}"
 
+# What actions say to targets is bound until the end; a sanitizer sees what is
+# not freed then.
+config '{"actions": {"one": {"criteria": "*", "targets": [{"target": "set", "data": {"mark": 1}},
+    {"target": "mark", "mark": "0x2"}, {"target": "label", "labels": [3]}]}},
+  "targets": {"set": {"target_type": "nftset", "set_name": "x", "managed": true, "type": ["local_addr"], "data": {"mark": 9}},
+    "mark": {"target_type": "ctmark", "mark": "0x1"}, "label": {"target_type": "ctlabel", "labels": [1]}}}'
+says "settings of actions" 0 'set x\.v4|10\.|announced' -n -c "$T/config.json" -s "file://$PWD/tests/data/v4.stream"
+
 finish

@@ -385,7 +385,7 @@ enum fg_reason {
  * FG_TYPE_CLASS so is one whose class changes, with FG_REASON_RECLASSIFIED.
  */
 enum fg_event {
-	FG_EVENT_ANNOUNCED,
+	FG_EVENT_ANNOUNCED, /* before the policy looks at it: before enter() */
 	FG_EVENT_UPDATED,  /* class or detail changed; flow has the new */
 	FG_EVENT_COUNTED,  /* only counters did */
 	FG_EVENT_REMOVED,  /* last time this flow is seen; see reason */
@@ -703,6 +703,9 @@ struct fg_target_type {
 	/*
 	 * An action names this target with settings of its own
 	 * ({"target": "qos", "data": {...}}); NULL: such settings are refused.
+	 * unbind() may come at once, when they were only checked, or after a
+	 * reload; not when flowgated stops: close() comes first then, and frees
+	 * what bind() allocated and unbind() did not.
 	 */
 	int (*bind)(void *target, const struct fg_node *override,
 		    const void **binding);
