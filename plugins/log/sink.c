@@ -360,6 +360,8 @@ static void done(struct fg_job *job)
 
 	s->busy = false;
 	finish(s);
+	/* what came meanwhile: maybe nothing else comes for long */
+	fg_sink_flush(s);
 }
 
 /* True: there is something for the job. */

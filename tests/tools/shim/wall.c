@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wall.c - preloaded, makes it WALL (seconds of the epoch) when a program
- *starts, for tests of schedules. The clock goes on from there.
+ * wall.c - preloaded, makes it WALL (seconds of the epoch) when a program starts,
+ * for tests of schedules. The clock goes on from there, and is set by so many
+ * seconds more or less as the file WALL_MOVED says at any time.
  *
  *	cc -shared -fPIC -o wall.so wall.c; LD_PRELOAD=wall.so WALL=0 program
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 static long offset;
+static int moved = -1;
 
 static int real(clockid_t id, struct timespec *ts)
 {
@@ -20,11 +23,24 @@ static int real(clockid_t id, struct timespec *ts)
 
 __attribute__((constructor)) static void start(void)
 {
-	const char *wall = getenv("WALL");
+	const char *wall = getenv("WALL"), *file = getenv("WALL_MOVED");
 	struct timespec now;
 
 	if (wall && !real(CLOCK_REALTIME, &now))
 		offset = atol(wall) - now.tv_sec;
+	if (file)
+		moved = open(file, O_RDONLY | O_CLOEXEC);
+}
+
+static long total(void)
+{
+	char text[32];
+	ssize_t n = moved < 0 ? -1 : pread(moved, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return offset;
+	text[n] = '\0';
+	return offset + atol(text);
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)
@@ -32,7 +48,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	int rc = real(id, ts);
 
 	if (!rc && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-		ts->tv_sec += offset;
+		ts->tv_sec += total();
 	return rc;
 }
 
