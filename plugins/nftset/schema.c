@@ -19,112 +19,6 @@
 #include "base/text.h"
 #include "schema.h"
 
-/* nft's own numbers of data types, six bits each in a set's key type. */
-#define TYPE_BITS 6
-#define TYPE_MASK ((1u << TYPE_BITS) - 1)
-/* five of them fit into the 32 bits that the kernel keeps */
-#define TYPES_KEPT 5
-
-#define TYPE_INVALID 0
-#define TYPE_INTEGER 4
-#define TYPE_MARK    19
-#define TYPE_CLASSID 23
-
-static const char *const type_names[] = {
-	"?",	       "verdict",      "nf_proto",
-	"bitmask",     "integer",      "string",
-	"ll_addr",     "ipv4_addr",    "ipv6_addr",
-	"ether_addr",  "ether_type",   "arp_op",
-	"inet_proto",  "inet_service", "icmp_type",
-	"tcp_flag",    "dccp_pkttype", "mh_type",
-	"time",	       "mark",	       "iface_index",
-	"iface_type",  "realm",	       "classid",
-	"uid",	       "gid",	       "ct_state",
-	"ct_dir",      "ct_status",    "icmpv6_type",
-	"ct_label",    "pkt_type",     "icmp_code",
-	"icmpv6_code", "icmpx_code",   "devgroup",
-	"dscp",	       "ecn",	       "fib_addrtype",
-	"boolean",     "ct_event",     "ifname",
-	"igmp_type",
-};
-#define TYPE_NAMES (sizeof(type_names) / sizeof(*type_names))
-
-static const char *type_name(uint32_t type)
-{
-	return type < TYPE_NAMES ? type_names[type] : "?";
-}
-
-static uint32_t type_number(const char *name)
-{
-	for (uint32_t i = 1; i < TYPE_NAMES; i++)
-		if (!strcmp(type_names[i], name))
-			return i;
-	return TYPE_INVALID;
-}
-
-static const struct {
-	const char *name;
-	uint8_t family;
-} families[] = {
-	{"inet", NFPROTO_INET}, {"ip", NFPROTO_IPV4},
-	{"ip6", NFPROTO_IPV6},	{"bridge", NFPROTO_BRIDGE},
-	{"arp", NFPROTO_ARP},	{"netdev", NFPROTO_NETDEV},
-};
-#define FAMILIES (sizeof(families) / sizeof(*families))
-
-const char *fg_family_name(uint8_t family)
-{
-	for (size_t i = 0; i < FAMILIES; i++)
-		if (families[i].family == family)
-			return families[i].name;
-	return NULL;
-}
-
-int fg_family(const char *name)
-{
-	for (size_t i = 0; i < FAMILIES; i++)
-		if (!strcmp(families[i].name, name))
-			return families[i].family;
-	return -1;
-}
-
-const char *const *fg_family_names(size_t *count)
-{
-	static const char *const names[] = {"inet",   "ip",  "ip6",
-					    "bridge", "arp", "netdev"};
-
-	*count = sizeof(names) / sizeof(*names);
-	return names;
-}
-
-/* What a map is called in the configuration and what the kernel keeps of it. */
-static const struct {
-	const char *name;
-	uint32_t type;
-	uint32_t len;
-} maps[] = {
-	[FG_MAP_NONE] = {"", 0, 0},
-	[FG_MAP_MARK] = {"mark", TYPE_MARK, 4},
-	[FG_MAP_CLASSID] = {"classid", TYPE_CLASSID, 4},
-	[FG_MAP_VERDICT] = {"verdict", NFT_DATA_VERDICT, 16},
-};
-_Static_assert(sizeof(maps) / sizeof(*maps) == FG_MAP_COUNT, "a map's row");
-
-const char *fg_map_name(enum fg_map map)
-{
-	return maps[map].name;
-}
-
-static uint32_t key_type(const struct fg_key_shape *s)
-{
-	uint32_t type = 0;
-
-	for (int i = 0; i < s->count; i++)
-		type = type << TYPE_BITS |
-		       type_number(fg_key_field_type(s->field[i], s->version));
-	return type;
-}
-
 /* ------------------------------------------------------------- reading */
 
 /* What the kernel says of a set, as far as it matters here. */
@@ -266,7 +160,7 @@ static int read_near(void *ctx, const struct nlmsghdr *nlh)
 	unsigned distance;
 	size_t n;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
 			name = mnl_attr_get_str(attr);
 	n = stem(name);
@@ -323,16 +217,16 @@ static int begin(const struct fg_schema *want, char *why)
 /* The set's key in words: "ipv4_addr . inet_service". */
 static void found_types(uint32_t type, uint32_t len, char text[FG_KEY_TEXT])
 {
-	uint32_t types[TYPES_KEPT];
+	uint32_t types[FG_TYPES_KEPT];
 	int n = 0, used = 0;
 
-	for (; type && n < TYPES_KEPT; type >>= TYPE_BITS)
-		types[n++] = type & TYPE_MASK;
+	for (; type && n < FG_TYPES_KEPT; type >>= FG_TYPE_BITS)
+		types[n++] = type & FG_TYPE_MASK;
 	text[0] = '\0';
 	while (n-- && used < FG_KEY_TEXT - 32)
 		used += snprintf(text + used, (size_t)(FG_KEY_TEXT - used),
 				 "%s%s", used ? " . " : "",
-				 type_name(types[n]));
+				 fg_type_name(types[n]));
 	if (!used)
 		snprintf(text, FG_KEY_TEXT, "of %u bytes", len);
 }
@@ -346,16 +240,18 @@ static bool key_fits(const struct fg_key_shape *s, uint32_t type, uint32_t len)
 {
 	if (len != s->len)
 		return false;
-	for (int i = s->count - 1, n = 0; i >= 0 && n < TYPES_KEPT; i--, n++) {
-		uint32_t is = type & TYPE_MASK;
-		uint32_t should =
-			type_number(fg_key_field_type(s->field[i], s->version));
+	for (int i = s->count - 1, n = 0; i >= 0 && n < FG_TYPES_KEPT;
+	     i--, n++) {
+		uint32_t is = type & FG_TYPE_MASK;
+		uint32_t should = fg_type_number(
+			fg_key_field_type(s->field[i], s->version));
 
-		if (is != should && is != TYPE_INVALID && is != TYPE_INTEGER)
+		if (is != should && is != FG_TYPE_INVALID &&
+		    is != FG_TYPE_INTEGER)
 			return false;
-		type >>= TYPE_BITS;
+		type >>= FG_TYPE_BITS;
 	}
-	return s->count > TYPES_KEPT || type == 0;
+	return s->count > FG_TYPES_KEPT || type == 0;
 }
 
 /* How many fields a set has, where that can be known. */
@@ -363,7 +259,7 @@ static int fields_of(uint32_t type)
 {
 	int n = 0;
 
-	for (; type; type >>= TYPE_BITS)
+	for (; type; type >>= FG_TYPE_BITS)
 		n++;
 	return n;
 }
@@ -382,7 +278,7 @@ static void say_key(const struct fg_schema *want, uint32_t type, uint32_t len,
 		remedy = "add the missing field to \"type\"";
 	else if (count < want->shape.count)
 		remedy = "take the field that is too many out of \"type\"";
-	else if (type_number("inet_proto") && len != want->shape.len)
+	else if (fg_type_number("inet_proto") && len != want->shape.len)
 		remedy = "use fields of the set's types, or set_family";
 	SAY(want, why,
 	    "has key %s, \"type\" [%s] makes %s: %s, or declare the set with "
@@ -408,7 +304,7 @@ static int say_map(const struct fg_schema *want, uint32_t flags, uint32_t type,
 		SAY(want, why,
 		    "is a map to %s, \"data\" gives a %s: make the two the "
 		    "same",
-		    type == NFT_DATA_VERDICT ? "verdict" : type_name(type),
+		    type == NFT_DATA_VERDICT ? "verdict" : fg_type_name(type),
 		    fg_map_name(want->map));
 	return -EINVAL;
 }
@@ -422,9 +318,9 @@ static bool map_fits(const struct fg_schema *want, uint32_t flags,
 		return want->map == FG_MAP_NONE;
 	if (want->map == FG_MAP_NONE || want->map == FG_MAP_VERDICT)
 		return want->map == FG_MAP_VERDICT && type == NFT_DATA_VERDICT;
-	return len == maps[want->map].len &&
-	       (type == maps[want->map].type || type == TYPE_INTEGER ||
-		type == TYPE_INVALID);
+	return len == fg_map_len(want->map) &&
+	       (type == fg_map_type(want->map) || type == FG_TYPE_INTEGER ||
+		type == FG_TYPE_INVALID);
 }
 
 static int compare(const struct fg_schema *want, const struct reading *r,
@@ -565,15 +461,17 @@ static struct nftnl_set *make_set(const struct fg_schema *want)
 	nftnl_set_set_str(s, NFTNL_SET_NAME, want->set);
 	nftnl_set_set_u32(s, NFTNL_SET_ID, 1);
 	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, want->family);
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, key_type(&want->shape));
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, fg_type_of_key(&want->shape));
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, want->shape.len);
 	if (want->map != FG_MAP_NONE) {
 		flags |= NFT_SET_MAP;
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, maps[want->map].type);
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE,
+				  fg_map_type(want->map));
 		/* a verdict's length is the kernel's own affair */
-		nftnl_set_set_u32(
-			s, NFTNL_SET_DATA_LEN,
-			want->map == FG_MAP_VERDICT ? 0 : maps[want->map].len);
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN,
+				  want->map == FG_MAP_VERDICT
+					  ? 0
+					  : fg_map_len(want->map));
 	}
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
 	if (want->size)

@@ -10,15 +10,7 @@
 
 #include "lease/key.h"
 #include "netlink/socket.h"
-
-/* What a map leads to. */
-enum fg_map {
-	FG_MAP_NONE, /* a set */
-	FG_MAP_MARK,
-	FG_MAP_CLASSID,
-	FG_MAP_VERDICT,
-	FG_MAP_COUNT
-};
+#include "type.h"
 
 struct fg_schema {
 	uint8_t family; /* NFPROTO_* */
@@ -43,14 +35,6 @@ struct fg_schema_found {
 
 /* Room for any sentence about a set. */
 #define FG_SCHEMA_WHY 768
-
-/* "inet", "ip", "ip6", "bridge", "arp", "netdev", or NULL. */
-const char *fg_family_name(uint8_t family);
-/* NFPROTO_*, or -1; names: all of them, for "did you mean". */
-int fg_family(const char *name);
-const char *const *fg_family_names(size_t *count);
-/* "mark", "classid", "verdict" */
-const char *fg_map_name(enum fg_map map);
 
 /*
  * Looks the set up and compares it; allocates nothing. 0: it fits; -ENOENT: set

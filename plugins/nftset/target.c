@@ -11,43 +11,10 @@
 #include "base/bindings.h"
 #include "base/hash.h"
 #include "endpoint.h"
+#include "leftout.h"
 #include "options.h"
 #include "set.h"
 #include "target.h"
-
-/* For how long all members must be left out before that is said. */
-#define LEFT_OUT_MS 60000
-
-/* Why a member has no element. */
-enum left_out {
-	OUT_NOT,
-	OUT_SIDE,
-	OUT_OTHER_TYPE,
-	OUT_VERSION,
-	OUT_KEY, /* it lacks a field of the key */
-	OUT_NEVER,
-	OUT_COUNT
-};
-
-static const struct {
-	const char *name; /* of its counter */
-	const char *why;
-} outs[] = {
-	[OUT_NOT] = {"", ""},
-	[OUT_SIDE] = {"left_out_side",
-		      "they are of the side that \"sides\" leaves out"},
-	[OUT_OTHER_TYPE] = {"left_out_other_type",
-			    "their other side is of a type that "
-			    "\"other_types\" leaves out"},
-	[OUT_VERSION] = {"left_out_ip_version",
-			 "they are of the IP version that \"set_family\" "
-			 "leaves out"},
-	[OUT_KEY] = {"left_out_key",
-		     "the agent does not say all that \"type\" needs (a MAC "
-		     "address, a mark, or which side began)"},
-	[OUT_NEVER] = {"left_out_never", "their address is on the never list"},
-};
-_Static_assert(sizeof(outs) / sizeof(*outs) == OUT_COUNT, "a row for each");
 
 struct target {
 	const struct fg_host *host;
@@ -67,13 +34,7 @@ struct target {
 	int64_t move_at; /* us: members are not gone through before that */
 	struct fg_timer move_timer;
 
-	uint64_t out[OUT_COUNT];
-	/* since when all members were left out, and how many */
-	int64_t out_since;
-	uint64_t out_count;
-	enum left_out out_why;
-	struct fg_timer out_timer;
-
+	struct fg_leftout *out;
 	char reason[FG_SCHEMA_WHY];
 };
 
@@ -94,23 +55,23 @@ static struct fg_set *set_of(const struct target *t, const struct fg_flow *f)
  * Depends on nothing but the key part of the flow: leave() asks it again. The
  * never list is not asked here: it may change in between.
  */
-static enum left_out key_of(const struct target *t, const struct fg_flow *f,
-			    bool mirror, uint8_t key[FG_KEY_SIZE_MAX])
+static enum fg_out key_of(const struct target *t, const struct fg_flow *f,
+			  bool mirror, uint8_t key[FG_KEY_SIZE_MAX])
 {
 	const char *interface = "";
 
 	if (!fg_scope_side(&t->o.scope, f))
-		return OUT_SIDE;
+		return FG_OUT_SIDE;
 	if (!fg_scope_other_type(&t->o.scope, f))
-		return OUT_OTHER_TYPE;
+		return FG_OUT_OTHER_TYPE;
 	if (!set_of(t, f))
-		return OUT_VERSION;
+		return FG_OUT_VERSION;
 	if (t->needs_interface)
 		interface = t->host->interface_name(t->host, f->interface);
 	if (fg_key_build(shape_of(t, f), f, interface, mirror, key) !=
 	    FG_KEY_OK)
-		return OUT_KEY;
-	return OUT_NOT;
+		return FG_OUT_KEY;
+	return FG_OUT_NOT;
 }
 
 static bool is_never(const struct target *t, const struct fg_flow *f)
@@ -129,42 +90,6 @@ static struct fg_endpoints *ends_of(const struct target *t,
 				    const struct fg_flow *f)
 {
 	return t->ends[f->ip_version == 6];
-}
-
-/* ------------------------------------------------------------ left out */
-
-static void left_out(struct target *t, enum left_out why)
-{
-	t->out[why]++;
-	t->out_count++;
-	t->out_why = why;
-	if (t->out_since)
-		return;
-	t->out_since = t->host->now(t->host);
-	t->host->timer_set(t->host, &t->out_timer, t->out_since + LEFT_OUT_MS);
-}
-
-static void not_left_out(struct target *t)
-{
-	if (!t->out_since)
-		return;
-	t->out_since = 0;
-	t->out_count = 0;
-	t->host->timer_cancel(t->host, &t->out_timer);
-}
-
-static void out_expired(struct fg_timer *timer, int64_t now)
-{
-	struct target *t = timer->ctx;
-
-	(void)now;
-	t->host->log(t->host, FG_LOG_WARNING,
-		     "target \"%s\": all %llu members of the last minute are "
-		     "left out: %s",
-		     t->name, (unsigned long long)t->out_count,
-		     outs[t->out_why].why);
-	t->out_since = 0;
-	t->out_count = 0;
 }
 
 /* --------------------------------------------------------------- shared */
@@ -199,7 +124,7 @@ static bool move(const struct fg_flow *f, const struct fg_member *m, void *ctx)
 	uint8_t key[FG_KEY_SIZE_MAX];
 	enum fg_way is, should;
 
-	if (key_of(t, f, false, key) != OUT_NOT)
+	if (key_of(t, f, false, key) != FG_OUT_NOT)
 		return true;
 	fg_endpoint_ways(ends_of(t, f), key, &is, &should);
 	if (is == should)
@@ -247,7 +172,7 @@ static void count_flow(struct target *t, const struct fg_flow *f, bool there)
 {
 	uint8_t key[FG_KEY_SIZE_MAX];
 
-	if (key_of(t, f, false, key) == OUT_NOT)
+	if (key_of(t, f, false, key) == FG_OUT_NOT)
 		fg_endpoint_flow(ends_of(t, f), key, there);
 }
 
@@ -295,18 +220,18 @@ static void hold(struct target *t, const struct fg_flow *f,
 	uint8_t key[FG_KEY_SIZE_MAX];
 
 	for (int mirror = 0; mirror <= t->o.set.mirror; mirror++) {
-		enum left_out out = key_of(t, f, mirror, key);
+		enum fg_out out = key_of(t, f, mirror, key);
 
-		if (out == OUT_NOT && !strike(t, f, m, key, on))
-			out = OUT_NEVER;
-		if (out != OUT_NOT) {
+		if (out == FG_OUT_NOT && !strike(t, f, m, key, on))
+			out = FG_OUT_NEVER;
+		if (out != FG_OUT_NOT) {
 			if (on && !mirror)
-				left_out(t, out);
+				fg_leftout_count(t->out, out);
 			return;
 		}
 	}
 	if (on)
-		not_left_out(t);
+		fg_leftout_end(t->out);
 }
 
 static void nftset_enter(void *target, const struct fg_flow *flow,
@@ -357,7 +282,7 @@ static bool recount_each(const struct fg_flow *f, const struct fg_member *m,
 
 	for (int mirror = 0; mirror <= t->o.set.mirror; mirror++) {
 		if (set_of(t, f) != r->set ||
-		    key_of(t, f, mirror, key) != OUT_NOT || is_never(t, f))
+		    key_of(t, f, mirror, key) != FG_OUT_NOT || is_never(t, f))
 			return true;
 		if (t->o.shared == FG_SHARED_SKIP)
 			fg_endpoint_ways(ends_of(t, f), key, &is, &should);
@@ -390,13 +315,13 @@ static void nftset_close(void *target, bool stopping)
 {
 	struct target *t = target;
 
-	t->host->timer_cancel(t->host, &t->out_timer);
 	t->host->timer_cancel(t->host, &t->move_timer);
 	for (int i = 0; i < 2; i++) {
 		fg_set_close(t->set[i], t, stopping);
 		fg_endpoints_free(t->ends[i]);
 	}
 	fg_bindings_free(&t->bindings);
+	fg_leftout_free(t->out);
 	free(t);
 }
 
@@ -438,9 +363,10 @@ static int nftset_open(const struct fg_host *host, const void *self,
 	t->host = host;
 	t->name = name;
 	t->cfg = cfg;
-	t->out_timer = (struct fg_timer){.expired = out_expired, .ctx = t};
 	t->move_timer = (struct fg_timer){.expired = move_expired, .ctx = t};
-	err = fg_options_read(&t->o, host, cfg);
+	err = fg_leftout_new(&t->out, host, name);
+	if (!err)
+		err = fg_options_read(&t->o, host, cfg);
 	if (!err && t->o.ipv4)
 		err = open_set(t, 4);
 	if (!err && t->o.ipv6)
@@ -571,8 +497,7 @@ static void nftset_status(void *target, struct fg_status *out)
 		return;
 	for (int i = 0; i < FG_SET_COUNTS; i++)
 		out->more(out->ctx, fg_set_count_names[i], count[i]);
-	for (int i = OUT_NOT + 1; i < OUT_COUNT; i++)
-		out->more(out->ctx, outs[i].name, t->out[i]);
+	fg_leftout_status(t->out, out);
 	for (int i = 0; i < 2; i++) {
 		struct fg_endpoint_counts c;
 
@@ -600,15 +525,16 @@ static void nftset_explain(void *target, const struct fg_flow *flow,
 	char text[256];
 
 	for (int mirror = 0; mirror <= t->o.set.mirror; mirror++) {
-		enum left_out out = key_of(t, flow, mirror, key);
+		enum fg_out out = key_of(t, flow, mirror, key);
 
-		if (out == OUT_NOT && is_never(t, flow))
-			out = OUT_NEVER;
-		if (out == OUT_NOT) {
+		if (out == FG_OUT_NOT && is_never(t, flow))
+			out = FG_OUT_NEVER;
+		if (out == FG_OUT_NOT) {
 			fg_set_explain(set_of(t, flow), key, line, ctx);
 			continue;
 		}
-		snprintf(text, sizeof(text), "left out: %s", outs[out].why);
+		snprintf(text, sizeof(text), "left out: %s",
+			 fg_leftout_why(out));
 		line(ctx, text);
 		return;
 	}
