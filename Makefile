@@ -40,8 +40,8 @@ knows = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev
 HARDEN := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(if $(call knows,-O2 -D_FORTIFY_SOURCE=3),3,2)) \
 	-fstack-protector-strong $(call knows,-fstack-clash-protection) \
 	$(call knows,-fcf-protection)
-CPPFLAGS += -Icommon/include -Icommon -D_GNU_SOURCE -DFG_VERSION='"$(VERSION)"' \
-	-DFG_PLUGIN_DIR='"$(LIBDIR)/flowgate"' -DFG_SYSCONFDIR='"$(SYSCONFDIR)"'
+ALL_CPPFLAGS = -Icommon/include -Icommon -D_GNU_SOURCE -DFG_VERSION='"$(VERSION)"' \
+	-DFG_PLUGIN_DIR='"$(LIBDIR)/flowgate"' -DFG_SYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS)
 CFLAGS ?= $(OPT) -g
 ALL_CFLAGS = -std=gnu17 $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -MMD -MP \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
@@ -78,7 +78,7 @@ HOST_LIBS   := $(POLICY_LIBS) -ldl -lm
 SECCOMP     ?= $(shell echo '\#include <seccomp.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -x c -o /dev/null - 2>/dev/null && echo y)
 SECCOMP     := $(SECCOMP)
 ifneq ($(SECCOMP),)
-CPPFLAGS    += -DFG_SECCOMP
+ALL_CPPFLAGS += -DFG_SECCOMP
 HOST_LIBS   += -lseccomp
 endif
 
@@ -98,7 +98,7 @@ $(B)/.paths: FORCE
 $(B)/%.o: %.c $(B)/.paths | $(B)/.deps-found
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # The page of flowgatectl report, as numbers for a C array.
 $(B)/common/cli/report.inc: common/cli/report.html
@@ -107,7 +107,7 @@ $(B)/common/cli/report.inc: common/cli/report.html
 	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@
 
 $(B)/common/cli/report.o: $(B)/common/cli/report.inc
-$(B)/common/cli/report.o: CPPFLAGS += -I$(B)
+$(B)/common/cli/report.o: ALL_CPPFLAGS += -I$(B)
 
 $(B)/flowgated: $(call obj,$(HOST) $(POLICY) $(FLOW) $(BASE))
 	$(call say,LD,$@)
@@ -204,7 +204,7 @@ check: deps-test ## build everything and run every test (root: kernel tests, too
 	$(Q)B=$(abspath $(B)) tests/run $(T)
 
 LINTED := $(wildcard common/*/*.c plugins/*/*.c)
-LINT_FLAGS := $(CPPFLAGS) -I$(B) -std=gnu17
+LINT_FLAGS := $(ALL_CPPFLAGS) -I$(B) -std=gnu17
 
 lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
 	$(call say,LINT,clang-tidy)
@@ -213,7 +213,7 @@ lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
 	$(Q)cppcheck -q --error-exitcode=1 --enable=warning,portability,performance \
 		--std=c11 --inline-suppr --suppressions-list=.cppcheck \
 		'-Dmnl_attr_for_each(a,b,c)=for(;;)' '-Dmnl_attr_for_each_nested(a,b)=for(;;)' \
-		$(CPPFLAGS) $(LINTED)
+		$(ALL_CPPFLAGS) $(LINTED)
 	$(call say,LINT,gcc -fanalyzer)
 	$(Q)$(MAKE) --no-print-directory CC=gcc B=build-analyzer CFLAGS='-O1 -fanalyzer' WERROR=1 all
 	$(call say,LINT,shellcheck)
@@ -272,7 +272,7 @@ $(B)/.deps-found:
 	@ok=1; for n in $(NEED_BUILD); do \
 		h=$${n%%:*}; p=$${n#*:}; \
 		printf '#include <stdio.h>\n#include <%s>\n' "$$h" | \
-			$(CC) $(CPPFLAGS) $(CFLAGS) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 || \
+			$(CC) $(ALL_CPPFLAGS) $(CFLAGS) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 || \
 		{ echo "missing $$h: install $$p (Debian), or run 'make deps'" >&2; ok=0; }; \
 	done; [ $$ok = 1 ]
 	@touch $@
