@@ -77,6 +77,9 @@ clean "is Prometheus text" prometheus "$TMP/stats.prom"
 clean "log, csv" csv "$TMP/log.csv"
 clean "log, json" lines "$TMP/log.json"
 is "each row has its record" "$(tail -n +2 "$TMP/log.csv" | wc -l)" "$(grep -cv '"event":"leave"' "$TMP/log.json")"
+# a logger that is slow gets what waits a little later
+as_many() { [ "$(tr -cd '\0' <"$TMP/syslog" | wc -c)" = "$(wc -l <"$TMP/log.json")" ]; }
+wait_for 20 as_many
 clean "log, syslog" syslog "$TMP/syslog"
 clean "log, journal" journal "$TMP/journal"
 is "as many records" "$(tr -cd '\0' <"$TMP/syslog" | wc -c)" "$(wc -l <"$TMP/log.json")"
