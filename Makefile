@@ -221,16 +221,6 @@ lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
 	$(call say,LINT,mandoc)
 	$(Q)mandoc -Tlint -W warning common/dist/man/*
 
-PURE := common/base common/flow common/policy common/lease plugins/netifyd
-
-coverage: deps-test ## line and branch coverage of the pure parts by unit tests
-	$(Q)$(MAKE) B=build-coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
-		HARDEN= coverage-run
-
-coverage-run: $(UNIT_BIN) $(FUZZ_BIN)
-	$(Q)B=$(abspath $(B)) tests/run unit fuzz
-	$(Q)tests/tools/coverage.sh $(B) $(PURE)
-
 unit: $(UNIT_BIN) ## only the unit tests
 	$(Q)B=$(abspath $(B)) tests/run unit
 
@@ -370,7 +360,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint coverage coverage-run install uninstall dist deb FORCE
+.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
