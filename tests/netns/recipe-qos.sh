@@ -64,7 +64,8 @@ compete() { # VOICE_ADDRESS BULK_ADDRESS
 	[ "$voice" -gt $((bulk * 4)) ] || fail "bulk did not yield"
 	for m in laptop server; do
 		for c in ef cs1; do
-			[ "$(arrived "$m" $c)" -gt 20 ] || fail "no DSCP $c on $m"
+			# few: what yields comes in large pieces (GRO)
+			[ "$(arrived "$m" $c)" -gt 3 ] || fail "no DSCP $c on $m"
 		done
 	done
 }
