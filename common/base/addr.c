@@ -46,10 +46,14 @@ static bool parse6(const char *p, size_t len, uint8_t out[16])
 
 		if (n == 16)
 			return false;
-		for (; p < end && fg_hex_digit(*p) >= 0; p++) {
+		for (; p < end; p++) {
+			int digit = fg_hex_digit(*p);
+
+			if (digit < 0)
+				break;
 			if (p - word == 4)
 				return false;
-			v = v << 4 | (unsigned)fg_hex_digit(*p);
+			v = v << 4 | (unsigned)digit;
 		}
 		if (p < end && *p == '.') {
 			if (n > 12 ||
@@ -212,18 +216,19 @@ bool fg_prefix_match(const uint8_t a[16], const uint8_t b[16], uint8_t prefix)
 
 bool fg_mac_parse(const char *p, size_t len, uint8_t out[6])
 {
+	char digits[12];
 	uint8_t mac[6];
 
 	if (len != 17 || (p[2] != ':' && p[2] != '-'))
 		return false;
 	for (int i = 0; i < 6; i++) {
-		int hi = fg_hex_digit(p[3 * i]);
-		int lo = fg_hex_digit(p[3 * i + 1]);
-
-		if (hi < 0 || lo < 0 || (i && p[3 * i - 1] != p[2]))
+		if (i && p[3 * i - 1] != p[2])
 			return false;
-		mac[i] = (uint8_t)(hi << 4 | lo);
+		digits[2 * i] = p[3 * i];
+		digits[2 * i + 1] = p[3 * i + 1];
 	}
+	if (!fg_text_hex(digits, sizeof(digits), mac, sizeof(mac)))
+		return false;
 	memcpy(out, mac, sizeof(mac));
 	return true;
 }

@@ -11,7 +11,7 @@
  * at a million flows nearly every access would miss the TLB otherwise. Smaller
  * ones do without, since the first byte would cost 2 MiB. free() frees it.
  */
-#define FG_PAGES_LARGE (16u << 20)
+#define FG_PAGES_LARGE (8u << 20)
 void *fg_pages_calloc(size_t count, size_t size);
 
 #endif

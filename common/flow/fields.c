@@ -10,40 +10,53 @@
 _Static_assert(sizeof(struct fg_flow) == 152,
 	       "no padding: parts of a flow are compared as bytes");
 
-struct field {
-	uint8_t attr;
+/*
+ * attribute, field, flag that is set when it was said (and by whom it is not
+ * 0), the most it can be. A later one wins, in the order of FG_ATTRIBUTES:
+ * conntrack.* is newer than ct_*.
+ */
+#define NUMBERS(X)                                                             \
+	X(IP_PROTOCOL, ip_protocol, 0, UINT8_MAX)                              \
+	X(IP_DSCP, ip_dscp, FG_FLOW_HAS_DSCP, 63)                              \
+	X(VLAN_ID, vlan_id, 0, 4095)                                           \
+	X(OTHER_TYPE, other_type, 0, FG_OTHER_COUNT - 1)                       \
+	X(LOCAL_PORT, local_port, 0, UINT16_MAX)                               \
+	X(OTHER_PORT, other_port, 0, UINT16_MAX)                               \
+	X(PROTOCOL, protocol, 0, UINT32_MAX)                                   \
+	X(APPLICATION, application, 0, UINT32_MAX)                             \
+	X(CAT_APPLICATION, cat_application, 0, UINT16_MAX)                     \
+	X(CAT_PROTOCOL, cat_protocol, 0, UINT16_MAX)                           \
+	X(CAT_DOMAIN, cat_domain, 0, UINT16_MAX)                               \
+	X(CAT_NETWORK, cat_network, 0, UINT16_MAX)                             \
+	X(CT_ID, ct_id, FG_FLOW_HAS_CT_ID, UINT32_MAX)                         \
+	X(CT_MARK, ct_mark, FG_FLOW_HAS_CT_MARK, UINT32_MAX)                   \
+	X(CONNTRACK_ID, ct_id, FG_FLOW_HAS_CT_ID, UINT32_MAX)                  \
+	X(CONNTRACK_MARK, ct_mark, FG_FLOW_HAS_CT_MARK, UINT32_MAX)            \
+	X(DETECTION_PACKETS, detection_packets, 0, UINT32_MAX)
+
+/* By attribute; of size 0: not a number of a flow. */
+static const struct field {
 	uint8_t offset;
 	uint8_t size;
-	uint16_t flag; /* set when it was said, and by whom it is not 0 */
+	uint16_t flag;
 	uint32_t max;
-};
-
+} numbers[FG_ATTR_COUNT] = {
 #define FIELD(name, field, flags, most)                                        \
-	{                                                                      \
-		FG_ATTR_##name, offsetof(struct fg_flow, field),               \
-			sizeof(((struct fg_flow *)0)->field), flags, most      \
-	}
-
-/* A later one wins: conntrack.* is newer than ct_*. */
-static const struct field numbers[] = {
-	FIELD(IP_PROTOCOL, ip_protocol, 0, UINT8_MAX),
-	FIELD(IP_DSCP, ip_dscp, FG_FLOW_HAS_DSCP, 63),
-	FIELD(VLAN_ID, vlan_id, 0, 4095),
-	FIELD(OTHER_TYPE, other_type, 0, FG_OTHER_COUNT - 1),
-	FIELD(LOCAL_PORT, local_port, 0, UINT16_MAX),
-	FIELD(OTHER_PORT, other_port, 0, UINT16_MAX),
-	FIELD(PROTOCOL, protocol, 0, UINT32_MAX),
-	FIELD(APPLICATION, application, 0, UINT32_MAX),
-	FIELD(CAT_APPLICATION, cat_application, 0, UINT16_MAX),
-	FIELD(CAT_PROTOCOL, cat_protocol, 0, UINT16_MAX),
-	FIELD(CAT_DOMAIN, cat_domain, 0, UINT16_MAX),
-	FIELD(CAT_NETWORK, cat_network, 0, UINT16_MAX),
-	FIELD(CT_ID, ct_id, FG_FLOW_HAS_CT_ID, UINT32_MAX),
-	FIELD(CT_MARK, ct_mark, FG_FLOW_HAS_CT_MARK, UINT32_MAX),
-	FIELD(CONNTRACK_ID, ct_id, FG_FLOW_HAS_CT_ID, UINT32_MAX),
-	FIELD(CONNTRACK_MARK, ct_mark, FG_FLOW_HAS_CT_MARK, UINT32_MAX),
-	FIELD(DETECTION_PACKETS, detection_packets, 0, UINT32_MAX),
+	[FG_ATTR_##name] = {offsetof(struct fg_flow, field),                   \
+			    sizeof(((struct fg_flow *)0)->field), flags,       \
+			    most},
+	NUMBERS(FIELD)
+#undef FIELD
 };
+
+/* Those in one word of fg_message.has. */
+#define BIT(name, word)                                                        \
+	(FG_ATTR_##name / 64 == (word) ? UINT64_C(1) << FG_ATTR_##name % 64 : 0)
+#define BIT_0(name, field, flags, most) BIT(name, 0) |
+#define BIT_1(name, field, flags, most) BIT(name, 1) |
+static const uint64_t number_bits[] = {NUMBERS(BIT_0) 0, NUMBERS(BIT_1) 0};
+#define WORDS (sizeof(number_bits) / sizeof(number_bits[0]))
+_Static_assert(WORDS == (FG_ATTR_COUNT + 63) / 64, "a word for all attributes");
 
 static const struct {
 	uint8_t attr;
@@ -94,12 +107,11 @@ static uint64_t get_number(const struct fg_flow *f, const struct field *field)
 
 /* ----------------------------------------------------------- addresses */
 
-static bool all_zero(const uint8_t *p, size_t len)
+static inline bool all_zero(const uint8_t *p, size_t len)
 {
-	while (len--)
-		if (*p++)
-			return false;
-	return true;
+	static const uint8_t zero[16];
+
+	return memcmp(p, zero, len) == 0;
 }
 
 static void apply_addresses(struct fg_flow *f, const struct fg_message *m)
@@ -222,10 +234,10 @@ static void work_out_rates(struct fg_flow *f, const struct fg_flow *was)
 
 	if (seconds <= 0 || f->first_seen != was->first_seen)
 		return;
-	f->local_rate = rate((double)(f->local_bytes - was->local_bytes) /
-			     seconds);
-	f->other_rate = rate((double)(f->other_bytes - was->other_bytes) /
-			     seconds);
+	f->local_rate =
+		rate((double)(f->local_bytes - was->local_bytes) / seconds);
+	f->other_rate =
+		rate((double)(f->other_bytes - was->other_bytes) / seconds);
 }
 
 static void apply_times(struct fg_flow *f, const struct fg_message *m)
@@ -255,18 +267,20 @@ void fg_fields_apply(struct fg_flow *f, const struct fg_message *m)
 	const struct fg_flow was = *f;
 
 	apply_times(f, m);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		const struct field *field = &numbers[i];
-		uint64_t v;
+	for (unsigned i = 0; i < WORDS; i++) {
+		uint64_t bits = m->has[i] & number_bits[i];
 
-		if (!fg_message_has(m, field->attr))
-			continue;
-		v = m->value[field->attr].u;
-		if (v > field->max)
-			continue;
-		set_number(f, field, v);
-		if (field->flag)
+		for (; bits; bits &= bits - 1) {
+			unsigned attr =
+				i * 64 + (unsigned)__builtin_ctzll(bits);
+			const struct field *field = &numbers[attr];
+			uint64_t v = m->value[attr].u;
+
+			if (v > field->max)
+				continue;
+			set_number(f, field, v);
 			set_flag(f, field->flag, true);
+		}
 	}
 	/* without conntrack, agents say 0, which is no connection's id; a mark
 	 * of 0 is one only with an id */
@@ -385,11 +399,9 @@ bool fg_fields_get(const struct fg_flow *f, enum fg_attr attr,
 	default:
 		break;
 	}
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (numbers[i].attr != attr)
-			continue;
-		out->u = get_number(f, &numbers[i]);
-		return !numbers[i].flag || f->flags & numbers[i].flag;
+	if (attr < FG_ATTR_COUNT && numbers[attr].size) {
+		out->u = get_number(f, &numbers[attr]);
+		return !numbers[attr].flag || f->flags & numbers[attr].flag;
 	}
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (flags[i].attr != attr)

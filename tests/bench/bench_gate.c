@@ -44,8 +44,9 @@
 
 #include "flow/flow.h"
 #include "lease/lease.h"
+#include "lib/bare-jsmn.h"
 #include "lib/clock.h"
-#include "lib/kernel.h"
+#include "lib/bare-kernel.h"
 #include "lib/packet.h"
 #include "lib/stream.h"
 
@@ -259,7 +260,7 @@ static void do_jsmn(struct gate *g, char **word)
 {
 	int64_t start = clock_wall();
 
-	stream_jsmn(stream_of(g, word[0]));
+	bare_jsmn(stream_of(g, word[0]));
 	printf("%lld\n", (long long)(clock_wall() - start));
 }
 

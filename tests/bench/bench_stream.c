@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* LINK: plugins/netifyd common/flow common/policy common/lease/key.c */
-/* LINK: tests/bench/lib/stream.c tests/bench/lib/clock.c */
+/* LINK: tests/bench/lib/stream.c tests/bench/lib/bare-jsmn.c */
+/* LINK: tests/bench/lib/clock.c */
 /* LIBS: -lpcre2-8 */
 /*
  * bench_stream - what it costs to turn a stream's bytes into memberships,
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/bare-jsmn.h"
 #include "lib/clock.h"
 #include "lib/stream.h"
 #include "policy/membership.h"
@@ -176,7 +178,7 @@ static struct path *path_new(struct bench *b, unsigned actions)
 static void row_jsmn(struct bench *b, struct path *p)
 {
 	(void)p;
-	b->got += stream_jsmn(&b->stream);
+	b->got += bare_jsmn(&b->stream);
 }
 
 static void row_input(struct bench *b, struct path *p)

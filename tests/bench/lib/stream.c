@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stream.c - files read by the input plugin, and by jsmn alone. */
+/* stream.c - files read by the input plugin. */
 #include "stream.h"
 
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define JSMN_STATIC
-#define JSMN_STRICT
-#define JSMN_PARENT_LINKS
-#include <jsmn.h>
 
 #include "flow/fields.h"
 #include "lease/key.h"
@@ -183,25 +178,4 @@ void stream_free(struct stream *s)
 	free(s->v4.key);
 	free(s->v6.key);
 	*s = (struct stream){0};
-}
-
-/* ------------------------------------------------------------------ jsmn */
-
-uint64_t stream_jsmn(const struct stream *s)
-{
-	static jsmntok_t tokens[TOKENS];
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < s->count; i++) {
-		jsmn_parser parser;
-		int n;
-
-		jsmn_init(&parser);
-		n = jsmn_parse(&parser, s->message[i].ptr, s->message[i].len,
-			       tokens, TOKENS);
-		if (n < 1)
-			errx(1, "jsmn: %d", n);
-		sum += (uint64_t)n;
-	}
-	return sum;
 }

@@ -32,9 +32,6 @@ void stream_append(struct stream *s, const char *path);
 void stream_read(struct stream *s);
 void stream_free(struct stream *s);
 
-/* jsmn (STRICT, PARENT_LINKS) over every message; returns the tokens. */
-uint64_t stream_jsmn(const struct stream *s);
-
 /* An input "netifyd" that calls host; stream_feed() gives it all, in chunks. */
 void *stream_input(const struct fg_host *host, void *source);
 void stream_feed(const struct stream *s, void *input, size_t chunk);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel.c - NFT_MSG_NEWSETELEM, DELSETELEM and GETSETELEM by libmnl. */
-#include "kernel.h"
+/* bare-kernel.c - NFT_MSG_NEWSETELEM, DELSETELEM and GETSETELEM by libmnl. */
+#include "bare-kernel.h"
 
 #include <arpa/inet.h>
 #include <endian.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * kernel.h - the floor: elements into a set by libmnl and nothing else, and
+ * bare-kernel.h - the floor: elements into a set by libmnl and nothing else, and
  * asking whether one is there.
  *
  * Exits with a message when the kernel refuses.
  */
-#ifndef BENCH_KERNEL_H
-#define BENCH_KERNEL_H
+#ifndef BENCH_BARE_KERNEL_H
+#define BENCH_BARE_KERNEL_H
 
 #include <stdbool.h>
 
