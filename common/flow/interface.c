@@ -90,11 +90,11 @@ static uint16_t look_up(struct fg_interfaces *t, struct fg_slice name)
 /* A gateway has few, and flows come in bursts from one. */
 uint16_t fg_interfaces_id(struct fg_interfaces *t, struct fg_slice name)
 {
-	if (name.len == t->last_len && name.len && !name.flags &&
+	if (!name.len || name.flags || name.len > sizeof(t->last))
+		return look_up(t, name);
+	if (name.len == t->last_len &&
 	    memcmp(name.ptr, t->last, name.len) == 0)
 		return t->last_id;
-	if (name.flags || name.len > sizeof(t->last))
-		return look_up(t, name);
 	t->last_id = look_up(t, name);
 	t->last_len = name.len;
 	memcpy(t->last, name.ptr, name.len);
