@@ -203,6 +203,18 @@ check: deps-test ## build everything and run every test (root: kernel tests, too
 	$(Q)$(MAKE) $(if $(V),,-s) everything
 	$(Q)B=$(abspath $(B)) tests/run $(T)
 
+SOAK_STEPS   ?= 1000000
+SOAK_SECONDS ?= 600
+soak: deps-test ## the long runs: a million steps against a model, ten minutes of load
+	$(Q)$(MAKE) $(if $(V),,-s) all tools
+	$(Q)B=$(abspath $(B)) JOBS=1 FG_STEPS=$(SOAK_STEPS) FG_LOAD=$(SOAK_SECONDS) \
+		tests/run tests/netns/load.sh tests/netns/model.sh
+	@cat $(B)/tests/log/netns_load.sh.log $(B)/tests/log/netns_model.sh.log
+
+valgrind: deps-test ## unit tests, corpora and a recording under valgrind's memcheck
+	$(Q)$(MAKE) $(if $(V),,-s) everything
+	$(Q)B=$(abspath $(B)) tests/tools/valgrind.sh
+
 LINTED := $(wildcard common/*/*.c plugins/*/*.c)
 LINT_FLAGS := $(ALL_CPPFLAGS) -I$(B) -std=gnu17
 

@@ -554,9 +554,19 @@ fail:
 
 int fg_control_chown(struct fg_control *c, uint32_t uid, uint32_t gid)
 {
-	if (lchown(c->addr.sun_path, uid, gid) < 0)
+	int fd = open(c->addr.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int ret = 0;
+
+	if (fd < 0)
 		return -errno;
-	return 0;
+	/* Not what somebody may have put there meanwhile. */
+	if (fstat(fd, &st) < 0 || st.st_dev != c->dev || st.st_ino != c->ino)
+		ret = -ESTALE;
+	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
 }
 
 void fg_control_free(struct fg_control *control)

@@ -72,6 +72,8 @@ void fg_leases_settle(struct fg_leases *t, const struct fg_lease_change *change,
 	bool spoiled = l->flags & SPOILED;
 
 	l->flags &= (uint16_t) ~(FLIGHT | SPOILED);
+	if (result != FG_LEASE_AGAIN)
+		l->flags &= (uint16_t)~UNSURE;
 	t->in_flight--;
 	switch (result) {
 	case FG_LEASE_DONE:
@@ -161,10 +163,13 @@ static void spoil(struct fg_leases *t, struct lease *l, bool maybe)
 	fg_lease_present(t, l, maybe ? MAYBE : NO);
 	l->flags &= (uint16_t)~DUE;
 	/* one that nobody claimed is not put back */
-	if (l->flags & ADOPTED)
+	if (l->flags & ADOPTED) {
 		fg_lease_end_linger(t, l);
-	else
-		fg_lease_touch(t, l, false);
+		return;
+	}
+	if (!maybe)
+		l->flags |= UNSURE;
+	fg_lease_touch(t, l, false);
 }
 
 bool fg_leases_spoil(struct fg_leases *t, const uint8_t *key)

@@ -24,6 +24,11 @@ enum present { NO, YES, MAYBE, OTHER };
 #define EVICT	0x100u /* to make room for another */
 #define DUE	0x200u /* half of its time is over */
 #define USED	0x400u
+/*
+ * Someone took it, we heard; but news are late, and what we sent meanwhile may
+ * have put it back.
+ */
+#define UNSURE	0x800u
 
 /*
  * 40 bytes and the key; with the wheel's 12 and 3 to 6 of the hash table that

@@ -142,7 +142,9 @@ enum fg_lease_op fg_lease_decide(const struct fg_leases *t,
 				 const struct lease *l)
 {
 	if (!wanted(l) || l->flags & EVICT)
-		return l->present == NO ? FG_LEASE_NONE : FG_LEASE_DELETE;
+		return l->present == NO && !(l->flags & UNSURE) ?
+			       FG_LEASE_NONE :
+			       FG_LEASE_DELETE;
 	if (l->flags & (REFUSED | WAIT))
 		return FG_LEASE_NONE;
 	if (l->present == NO)

@@ -2,6 +2,7 @@
 /* keep.c - locks and hand-over files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,18 @@ static void with_ending(char out[FG_KEEP_PATH], const char *path,
 	snprintf(out, FG_KEEP_PATH, "%s%s", path, ending);
 }
 
+/*
+ * In a folder that others can write to, the name may be laid out by somebody:
+ * as a link to a file that is not to be emptied, or one that he keeps locked.
+ */
+static bool is_own(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_nlink == 1 && (st.st_uid == 0 || st.st_uid == geteuid());
+}
+
 int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 {
 	char name[FG_KEEP_PATH], text[24];
@@ -60,9 +73,16 @@ int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 
 	with_ending(name, path, ".lock");
 	*owner = 0;
-	*fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	*fd = open(name,
+		   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		   0600);
 	if (*fd < 0)
 		return -errno;
+	if (!is_own(*fd)) {
+		close(*fd);
+		*fd = -1;
+		return -EPERM;
+	}
 	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
 		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
 		n = pread(*fd, text, sizeof(text) - 1, 0);

@@ -35,6 +35,7 @@ struct sample {
 	const struct fg_host *host;
 	const char *name;
 	const char *path;
+	char fresh[4096]; /* the path until it is written */
 	struct address addresses[ADDRESSES_MAX];
 	uint64_t count, adds, deletes, errors;
 	bool changed; /* since the text was made */
@@ -53,14 +54,21 @@ struct sample {
 
 /* ------------------------------------------------------------------ the job */
 
-/* Maybe beside the loop: touches nothing but the path and what is its own. */
+/*
+ * Maybe beside the loop: touches nothing but the path and what is its own. A
+ * new file takes the place of the old one: readers see either, and whoever can
+ * write to the folder cannot choose, by a link, what we write to.
+ */
 static void write_run(struct fg_job *job)
 {
 	struct sample *s = job->ctx;
-	int fd = open(s->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd;
 
+	unlink(s->fresh);
+	fd = open(s->fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	s->result = 0;
-	if (fd < 0 || write(fd, s->text, s->text_len) < 0)
+	if (fd < 0 || write(fd, s->text, s->text_len) < 0 ||
+	    rename(s->fresh, s->path) < 0)
 		s->result = errno;
 	if (fd >= 0)
 		close(fd);
@@ -118,6 +126,7 @@ static int sample_open(const struct fg_host *host, const void *self,
 	s->host = host;
 	s->name = name;
 	s->path = path;
+	snprintf(s->fresh, sizeof(s->fresh), "%s~", path);
 	s->job.run = write_run;
 	s->job.done = write_done;
 	s->job.ctx = s;

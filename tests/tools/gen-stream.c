@@ -74,7 +74,8 @@ struct options {
 	unsigned int stats;
 	unsigned int update; /* percent */
 	unsigned int servers;
-	double rate; /* flows/s; 0: as fast as they are read */
+	double rate;
+	double purge_rate; /* flows/s; 0: as fast as they are read */
 	uint64_t seed;
 	bool purge;
 	bool bare;  /* no greeting */
@@ -106,6 +107,7 @@ static const char usage[] =
 	"  -p, --purge        purge them all at the end\n"
 	"  -l, --live N       purge the oldest beyond N live ones\n"
 	"  -b, --burst N      hold these purges back until N are due (1)\n"
+	"  -R, --purge-rate N purges per second in a burst (0: as fast as it can)\n"
 	"  -r, --rate N       flows per second (0: as fast as it is read)\n"
 	"  -n, --servers N    distinct far addresses (131072)\n"
 	"  -s, --seed N       other flows (1)\n"
@@ -339,16 +341,16 @@ static void drain(struct generator *g, uint64_t n)
 		server_wait(g->server, -1, 10);
 }
 
-/* Waits until flow n is due. */
-static void pace(struct generator *g, uint64_t n, int64_t start)
+/* Waits until flow n of so many a second is due. */
+static void pace(struct generator *g, uint64_t n, double rate, int64_t start)
 {
 	int64_t due, now;
 
-	if (!g->server || g->opt.rate <= 0) {
+	if (!g->server || rate <= 0) {
 		drain(g, n);
 		return;
 	}
-	due = start + (int64_t)((double)n * 1000 / g->opt.rate);
+	due = start + (int64_t)((double)n * 1000 / rate);
 	do {
 		now = server_now();
 		server_wait(g->server, -1, due > now ? (int)(due - now) : 0);
@@ -357,12 +359,13 @@ static void pace(struct generator *g, uint64_t n, int64_t start)
 
 static void purge(struct generator *g, uint64_t from, uint64_t to)
 {
+	int64_t start = server_now();
 	struct identity id;
 
 	for (uint64_t n = from; n < to; n++) {
 		identify(g, n, false, &id);
 		make(g, &at(g, n)->purge, &id);
-		drain(g, n);
+		pace(g, n - from, g->opt.purge_rate, start);
 	}
 }
 
@@ -400,13 +403,17 @@ static void generate(struct generator *g)
 	int64_t start = server_now();
 
 	for (n = o->first; !o->flows || n < o->flows; n++) {
-		pace(g, n - o->first, start);
+		pace(g, n - o->first, o->rate, start);
 		if (g->server && !server_clients(g->server))
 			return;
 		announce(g, n);
 		if (o->live && n + 1 - gone >= o->live + o->burst) {
+			int64_t before = server_now();
+
 			purge(g, gone, n + 1 - o->live);
 			gone = n + 1 - o->live;
+			/* an agent does one thing after the other */
+			start += server_now() - before;
 		}
 	}
 	for (unsigned int i = 0; i < o->stats; i++)
@@ -444,6 +451,7 @@ int main(int argc, char **argv)
 		{"live", required_argument, NULL, 'l'},
 		{"burst", required_argument, NULL, 'b'},
 		{"rate", required_argument, NULL, 'r'},
+		{"purge-rate", required_argument, NULL, 'R'},
 		{"servers", required_argument, NULL, 'n'},
 		{"seed", required_argument, NULL, 's'},
 		{"bare", no_argument, NULL, 'B'},
@@ -465,7 +473,7 @@ int main(int argc, char **argv)
 	int64_t start;
 	int c, n;
 
-	while ((c = getopt_long(argc, argv, "f:F:S:u:pl:b:r:n:s:Bko:U:h", longs,
+	while ((c = getopt_long(argc, argv, "f:F:S:u:pl:b:r:R:n:s:Bko:U:h", longs,
 				NULL)) != -1) {
 		switch (c) {
 		case 'f':
@@ -491,6 +499,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			g.opt.rate = atof(optarg);
+			break;
+		case 'R':
+			g.opt.purge_rate = atof(optarg);
 			break;
 		case 'n':
 			g.opt.servers = (unsigned int)atoi(optarg);

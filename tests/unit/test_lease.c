@@ -364,6 +364,12 @@ static void what_was_taken_is_put_back(void **state)
 	expect(&r, FG_LEASE_REPLACE, 1, FG_LEASE_DONE);
 	pass(&r, 500);
 	expect(&r, FG_LEASE_REPLACE, 2, FG_LEASE_DONE);
+	/* taken, then renewed by us before we heard: it is there when it ends */
+	assert_true(fg_leases_spoil(r.t, key(1)));
+	release(&r, 1);
+	expect(&r, FG_LEASE_DELETE, 1, FG_LEASE_DONE);
+	hold(&r, 1);
+	expect(&r, FG_LEASE_ADD, 1, FG_LEASE_DONE);
 	/* taken while a renewal was on its way: which came first? */
 	pass(&r, TTL / 2 + 300);
 	assert_int_equal(fg_leases_collect(r.t, &c, 1, SIZE_MAX, r.now), 1);
