@@ -343,9 +343,6 @@ int fg_gate_load(struct fg_gate *g)
 	ret = fg_setup_enforce(setup, g);
 	if (ret < 0)
 		fg_setup_free(setup, g);
-	else if (!(g->options->flags & FG_HOST_CHECK))
-		/* sets of its own are there before anybody is told so */
-		fg_membership_flush(g->membership, fg_loop_now(g->loop));
 	return ret;
 }
 

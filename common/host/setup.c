@@ -365,13 +365,20 @@ int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
 				     FG_REASON_RELOAD);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < s->target_count; i++)
-		fg_target_of(s->targets[i])->in_force = true;
+	for (size_t i = 0; i < s->target_count; i++) {
+		struct fg_open_target *t = fg_target_of(s->targets[i]);
+
+		t->pub.dirty |= !t->in_force;
+		t->in_force = true;
+	}
 	for (size_t i = 0; old && i < old->source_count; i++)
 		if (!has_source(s, old->sources[i]))
 			close_source(g, old->sources[i]);
 	if (old)
 		old->source_count = 0;
+	/* what targets make is there before anybody is told that all is well */
+	if (!(g->options->flags & FG_HOST_CHECK))
+		fg_membership_flush(g->membership, fg_loop_now(g->loop));
 	return 0;
 }
 

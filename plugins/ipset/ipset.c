@@ -18,7 +18,9 @@
 
 struct target {
 	const struct fg_host *host;
+	const void *self;
 	const char *name;
+	const struct fg_node *cfg;
 	struct fg_ipset_options o; /* what both sets have alike */
 	const char *set_name;
 	uint8_t field[4];
@@ -263,10 +265,12 @@ static bool target_flush(void *target, int64_t now)
 	bool more = false;
 
 	(void)now;
-	if (t->set[0])
-		more |= fg_ipset_commit(t->set[0]);
-	if (t->set[1] && !both_same(t))
-		more |= fg_ipset_commit(t->set[1]);
+	for (int i = 0; i < 2; i++) {
+		if (!t->set[i] || (i && both_same(t)))
+			continue;
+		fg_ipset_begin(t->set[i]);
+		more |= fg_ipset_commit(t->set[i]);
+	}
 	return more;
 }
 
@@ -315,9 +319,11 @@ static int target_open(const struct fg_host *host, const void *self,
 	struct target *t = calloc(1, sizeof(*t));
 	int err;
 
-	(void)self, (void)globals;
+	(void)globals;
 	if (!t)
 		return -ENOMEM;
+	t->self = self;
+	t->cfg = cfg;
 	t->host = host;
 	t->name = name;
 	err = read_config(t, cfg);
@@ -330,6 +336,32 @@ static int target_open(const struct fg_host *host, const void *self,
 	}
 	*target = t;
 	return 0;
+}
+
+/* Is it of the configuration that is being looked at? */
+static bool counts(const void *user)
+{
+	const struct target *t = user;
+
+	return t->host->target_find(t->host, t->name) == t->self;
+}
+
+static int target_configured(void *target)
+{
+	const struct target *t = target, *other = NULL;
+	const char *key;
+
+	for (int i = 0; i < 2 && !other; i++)
+		if (t->set[i])
+			other = fg_ipset_rival(t->set[i], t, counts, &key);
+	if (!other)
+		return 0;
+	t->host->config->error(t->cfg,
+			       "target \"%s\" has the same set as \"%s\", but "
+			       "another \"%s\": make that the same, or give "
+			       "each a set of its own",
+			       t->name, other->name, key);
+	return -EINVAL;
 }
 
 static void target_status(void *target, struct fg_status *out)
@@ -383,6 +415,7 @@ static const struct fg_target_type ipset_type = {
 	.size = sizeof(ipset_type),
 	.name = "ipset",
 	.open = target_open,
+	.configured = target_configured,
 	.enter = target_enter,
 	.leave = target_leave,
 	.flush = target_flush,

@@ -29,6 +29,7 @@ static const char *const state_names[] = {"ok", "missing", "unfit", "denied"};
 struct user {
 	const void *id;
 	const struct fg_host *host;
+	struct fg_ipset_options o; /* of the last one: in force */
 };
 
 struct fg_ipset {
@@ -40,6 +41,7 @@ struct fg_ipset {
 	struct fg_classes *classes;
 	struct fg_leases *leases;
 	bool dry;
+	bool begun; /* a configuration with it is in force */
 
 	enum state state;
 	char why[256];
@@ -192,6 +194,7 @@ static bool fits(struct fg_ipset *s, const struct fg_ipset_found *f)
 	return false;
 }
 
+/* Before its configuration is in force: only whether it could be made. */
 static int create(struct fg_ipset *s)
 {
 	_Alignas(struct nlmsghdr) char msg[FG_IPSET_MESSAGE_MAX];
@@ -200,7 +203,7 @@ static int create(struct fg_ipset *s)
 
 	fg_ipset_type(msg, 0, &s->o.schema);
 	err = request(s, msg, &type);
-	if (err)
+	if (err || !s->begun)
 		return err;
 	/* from now on elements bring their own time, even if that is none */
 	s->o.schema.timeouts = true;
@@ -218,6 +221,10 @@ static enum state look(struct fg_ipset *s)
 	err = request(s, msg, &found);
 	if (err == -ENOENT && s->o.managed && !s->dry) {
 		err = create(s);
+		if (!err && !s->begun) {
+			snprintf(s->why, sizeof(s->why), "%s", "");
+			return MISSING;
+		}
 		fg_ipset_list(msg, 0, s->o.schema.name);
 		if (!err)
 			err = request(s, msg, &found);
@@ -583,6 +590,8 @@ static int first_look(struct fg_ipset *s, const struct fg_node *at)
 	case FIT:
 		return 0;
 	case MISSING:
+		if (!s->why[0])
+			return 0; /* it is to be made */
 		if (check || s->o.managed)
 			break;
 		/* a firewall may be loaded later than flowgated */
@@ -616,9 +625,41 @@ static int prepare(struct fg_ipset *s, const struct fg_node *at)
 	err = first_look(s, at);
 	if (!err)
 		err = make_leases(s);
-	if (!err && !s->dry && s->state == FIT && s->o.flush_on_create)
-		err = flush_set(s);
 	return err;
+}
+
+void fg_ipset_begin(struct fg_ipset *s)
+{
+	int err;
+
+	if (s->begun)
+		return;
+	s->begun = true;
+	if (s->dry)
+		return;
+	if (s->state == MISSING && s->o.managed) {
+		s->state = look(s);
+		if (s->state != FIT)
+			s->host->log(s->host, FG_LOG_WARNING, "%s", s->why);
+	}
+	err = s->state == FIT && s->o.flush_on_create ? flush_set(s) : 0;
+	if (err)
+		LOG(s, FG_LOG_WARNING, "cannot be emptied: %s", sentence(-err));
+}
+
+/* What the last user wants is in force; to what others want, rival() objects.
+ */
+static void apply(struct fg_ipset *s)
+{
+	const struct fg_ipset_options *o = &s->user[s->users - 1].o;
+
+	s->o.schema.ttl_s = o->schema.ttl_s;
+	s->o.schema.size = o->schema.size;
+	s->o.linger_ms = o->linger_ms;
+	s->o.managed = o->managed;
+	s->o.flush_on_destroy = o->flush_on_destroy;
+	fg_leases_set_times(s->leases, s->o.schema.ttl_s * 1000,
+			    s->o.linger_ms);
 }
 
 static int join(struct fg_ipset *s, const struct fg_ipset_options *o,
@@ -638,12 +679,34 @@ static int join(struct fg_ipset *s, const struct fg_ipset_options *o,
 			a->name);
 		return -EBUSY;
 	}
-	s->o.schema.ttl_s = b->ttl_s;
-	s->o.linger_ms = o->linger_ms;
-	s->o.managed = o->managed;
-	s->o.flush_on_destroy = o->flush_on_destroy;
-	fg_leases_set_times(s->leases, b->ttl_s * 1000, o->linger_ms);
 	return 0;
+}
+
+static const char *differs(const struct fg_ipset_options *a,
+			   const struct fg_ipset_options *b)
+{
+	return a->schema.ttl_s != b->schema.ttl_s	    ? "ttl"
+	       : a->linger_ms != b->linger_ms		    ? "linger"
+	       : a->managed != b->managed		    ? "managed"
+	       : a->schema.size != b->schema.size	    ? "size"
+	       : a->flush_on_create != b->flush_on_create   ? "flush_on_create"
+	       : a->flush_on_destroy != b->flush_on_destroy ? "flush_on_destroy"
+							    : NULL;
+}
+
+const void *fg_ipset_rival(const struct fg_ipset *s, const void *user,
+			   bool (*counts)(const void *user), const char **key)
+{
+	const struct user *u = s->user;
+
+	while (u->id != user)
+		u++;
+	for (const struct user *v = s->user; v < u; v++) {
+		*key = differs(&v->o, &u->o);
+		if (*key && counts(v->id))
+			return v->id;
+	}
+	return NULL;
 }
 
 static struct fg_ipset *find(const char *name)
@@ -666,7 +729,8 @@ int fg_ipset_open(struct fg_ipset **out, const struct fg_host *host,
 		err = s->users == USERS_MAX ? -EUSERS : join(s, options, at);
 		if (err)
 			return err;
-		s->user[s->users++] = (struct user){user, host};
+		s->user[s->users++] = (struct user){user, host, *options};
+		apply(s);
 		*out = s;
 		return 0;
 	}
@@ -682,7 +746,7 @@ int fg_ipset_open(struct fg_ipset **out, const struct fg_host *host,
 		destroy(s);
 		return err;
 	}
-	s->user[s->users++] = (struct user){user, host};
+	s->user[s->users++] = (struct user){user, host, *options};
 	s->next = the_sets;
 	the_sets = s;
 	rearm(s);
@@ -706,6 +770,7 @@ static void remove_user(struct fg_ipset *s, const void *id)
 	if (!s->users)
 		return;
 	s->host = s->user[0].host;
+	apply(s);
 	rearm(s);
 }
 

@@ -30,6 +30,18 @@ struct fg_ipset_options {
 int fg_ipset_open(struct fg_ipset **out, const struct fg_host *host,
 		  const void *user, const struct fg_ipset_options *options,
 		  const struct fg_node *at);
+/*
+ * Once it is sure that the configuration is without errors: makes the set when
+ * it is managed and missing, empties it when that is wanted.
+ */
+void fg_ipset_begin(struct fg_ipset *s);
+/*
+ * All users of a set want the same of it, but while a reload goes from one
+ * configuration to the next. Who opened it before user, counts (is of the same
+ * configuration), and wants something else: *key. NULL: nobody.
+ */
+const void *fg_ipset_rival(const struct fg_ipset *s, const void *user,
+			   bool (*counts)(const void *user), const char **key);
 /* What is pending is sent first. */
 void fg_ipset_close(struct fg_ipset *s, const void *user, bool stopping);
 
