@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* transport.c - sockets and files that sources are read from. */
+#include "backoff.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -21,8 +22,6 @@
 #define TURN_BYTES (768u << 10)
 /* After so much there is probably more by now; after less, ask epoll. */
 #define MUCH_BYTES	 (32u << 10)
-#define BACKOFF_FIRST_MS 250
-#define BACKOFF_LAST_MS	 15000
 #define CONNECT_MS	 10000
 #define UNIX_PATH	 sizeof(((struct sockaddr_un *)0)->sun_path)
 
@@ -47,8 +46,7 @@ struct fg_transport {
 	bool connected;
 	bool fruitful; /* this connection has brought bytes */
 	unsigned failures;
-	int64_t backoff;
-	uint64_t random;
+	struct fg_backoff backoff;
 	struct lookup *lookup;
 	struct addrinfo *addresses, *next;
 };
@@ -60,18 +58,8 @@ bool fg_transport_ends(const struct fg_transport *t)
 
 static void try_again(struct fg_transport *t)
 {
-	uint64_t quarter = (uint64_t)t->backoff / 4 + 1;
-
-	/* xorshift64: chance enough to spread the gateways of a network */
-	t->random ^= t->random << 13;
-	t->random ^= t->random >> 7;
-	t->random ^= t->random << 17;
 	fg_loop_timer_set(t->loop, &t->timer,
-			  fg_loop_now(t->loop) + t->backoff -
-				  (int64_t)(t->random % quarter));
-	t->backoff *= 2;
-	if (t->backoff > BACKOFF_LAST_MS)
-		t->backoff = BACKOFF_LAST_MS;
+			  fg_loop_now(t->loop) + fg_backoff_next(&t->backoff));
 }
 
 static void close_fd(struct fg_transport *t)
@@ -124,7 +112,7 @@ static void ended(struct fg_transport *t, const char *why)
 		return;
 	}
 	if (t->fruitful)
-		t->backoff = BACKOFF_FIRST_MS;
+		fg_backoff_reset(&t->backoff);
 	t->events.down(t->events.ctx, why);
 	try_again(t);
 }
@@ -397,6 +385,7 @@ int fg_transport_new(struct fg_transport **out, struct fg_loop *loop,
 		     size_t len)
 {
 	struct fg_transport *t;
+	uint64_t seed;
 	int ret;
 
 	if (url->scheme == FG_URL_FILE) {
@@ -417,14 +406,13 @@ int fg_transport_new(struct fg_transport **out, struct fg_loop *loop,
 	t->url = *url;
 	t->buffer = buffer;
 	t->events = *events;
-	t->backoff = BACKOFF_FIRST_MS;
 	t->watch.fd = -1;
 	t->watch.ctx = t;
 	t->timer.expired = timer_expired;
 	t->timer.ctx = t;
-	if (getrandom(&t->random, sizeof(t->random), GRND_NONBLOCK) < 0 ||
-	    t->random == 0)
-		t->random = (uint64_t)getpid() << 16 | 1;
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0 || seed == 0)
+		seed = (uint64_t)getpid() << 16 | 1;
+	fg_backoff_init(&t->backoff, seed);
 	if (url->scheme == FG_URL_TCP) {
 		t->lookup = calloc(1, sizeof(*t->lookup));
 		if (!t->lookup) {

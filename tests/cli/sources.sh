@@ -109,6 +109,18 @@ ok "still connected" is_value '.sources[0] | [.state, .reconnects] | join(" ")' 
 ok "not a byte was sent" test ! -s "$T/heard"
 stop
 
+# --------------------- an agent that hangs up at once is not called all the time
+socat "UNIX-LISTEN:$T/rude.sock,fork" "SYSTEM:echo >>$T/calls" &
+pids+=($!)
+wait_for 10 test -S "$T/rude.sock"
+settings '["unix://'"$T"'/rude.sock"]'
+start -c "$T/config.json"
+wait_for 20 test -s "$T/calls"
+sleep 4
+# at 0, 0.25, 0.75, 1.75 and 3.75 s, or a quarter earlier
+ok "calls less and less often" test "$(wc -l <"$T/calls")" -le 6
+stop
+
 # ------------------------------------------------- bad streams: what follows
 bad() { # WHAT FILE: nothing but the good stream at its end is read
 	cat "$2" "$stream" >"$T/bad.stream"

@@ -116,6 +116,17 @@ refused "another ttl for one set" "$(target block '"ttl": 60, "flush_on_create":
 refused "another key for one set" "$(target block '"ttl": 60'), $own, $(target more '"ttl": 60' | sed 's/"other_addr"/"other_port"/')" \
 	'set "inet t b.v4" has key ipv4_addr . ipv4_addr'
 
+# --------------------------------------------------- one of two sets is left
+config block 600 '*'
+sed -i 's/"set_family": "ipv4"/"set_family": "*", "managed": true/' "$TMP/c.json"
+reloads=$(grep -c ': reloaded:' "$TMP/log")
+reload
+ok "a set for IPv6 is made" ns gw nft list set inet t b.v6
+config block 600 '*'
+reload
+ns gw nft flush set inet t b.v4
+holds "without IPv6 again: flushed, they come back" 12345
+
 # ------------------------------- two targets, one set; a key the other way round
 twice() { # SETTINGS OF block: it and more in one set
 	printf '{ "sources": ["unix://%s"], "targets": { %s, %s }, "actions": { "x": { "criteria": "*", "targets": ["block"] }, "y": { "criteria": "%s", "targets": ["more"] } } }\n' \

@@ -379,7 +379,7 @@ static void test_usual(void **state)
 					  (struct fg_report){say, &said}),
 			 0);
 	assert_int_equal(s->source_count, 1);
-	assert_string_equal(s->sources[0].url, FG_DEFAULT_SOURCE);
+	assert_string_equal(s->sources[0].url, "unix:///var/run/netifyd/netifyd.sock");
 	assert_string_equal(s->sources[0].name, "netifyd");
 	assert_string_equal(s->sources[0].input, "netifyd");
 	assert_null(s->sources[0].node);
