@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <flowgate/plugin.h>
@@ -35,7 +36,6 @@ struct sample {
 	const struct fg_host *host;
 	const char *name;
 	const char *path;
-	char fresh[4096]; /* the path until it is written */
 	struct address addresses[ADDRESSES_MAX];
 	uint64_t count, adds, deletes, errors;
 	bool changed; /* since the text was made */
@@ -55,20 +55,24 @@ struct sample {
 /* ------------------------------------------------------------------ the job */
 
 /*
- * Maybe beside the loop: touches nothing but the path and what is its own. A
- * new file takes the place of the old one: readers see either, and whoever can
- * write to the folder cannot choose, by a link, what we write to.
+ * Maybe beside the loop: touches nothing but the path and what is its own. Who
+ * can write to the folder does not choose, by a link, which file we empty.
  */
 static void write_run(struct fg_job *job)
 {
 	struct sample *s = job->ctx;
-	int fd;
+	int fd = open(s->path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		      0644);
+	struct stat st;
 
-	unlink(s->fresh);
-	fd = open(s->fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	s->result = 0;
-	if (fd < 0 || write(fd, s->text, s->text_len) < 0 ||
-	    rename(s->fresh, s->path) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
+		s->result = errno;
+	else if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		s->result = EMLINK;
+	else if (S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
+		s->result = errno;
+	else if (write(fd, s->text, s->text_len) < 0)
 		s->result = errno;
 	if (fd >= 0)
 		close(fd);
@@ -126,7 +130,6 @@ static int sample_open(const struct fg_host *host, const void *self,
 	s->host = host;
 	s->name = name;
 	s->path = path;
-	snprintf(s->fresh, sizeof(s->fresh), "%s~", path);
 	s->job.run = write_run;
 	s->job.done = write_done;
 	s->job.ctx = s;
