@@ -372,7 +372,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint install uninstall dist deb FORCE
+.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint soak valgrind install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -90,7 +90,7 @@ static int read_answer(void *ctx, const struct nlmsghdr *nlh)
 int fg_element_get(struct fg_nl *nl, const struct fg_schema *schema,
 		   const uint8_t *key, struct fg_element *out)
 {
-	_Alignas(struct nlmsghdr) char buf[1024];
+	_Alignas(struct nlmsghdr) char buf[1024] = {0}; /* padding is sent */
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct nlattr *list, *element, *nest;
 	struct nfgenmsg *nfg;

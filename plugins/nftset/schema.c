@@ -121,7 +121,7 @@ static int read_set(void *ctx, const struct nlmsghdr *nlh)
 static int get(struct fg_nl *nl, const struct fg_schema *want, uint16_t type,
 	       struct reading *r)
 {
-	_Alignas(struct nlmsghdr) char buf[1024];
+	_Alignas(struct nlmsghdr) char buf[1024] = {0}; /* padding is sent */
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *nfg;
 	bool set = type == NFT_MSG_GETSET;
@@ -179,7 +179,7 @@ static int read_near(void *ctx, const struct nlmsghdr *nlh)
 static const char *nearest_set(struct fg_nl *nl, const struct fg_schema *want,
 			       struct near *near)
 {
-	_Alignas(struct nlmsghdr) char buf[512];
+	_Alignas(struct nlmsghdr) char buf[512] = {0}; /* padding is sent */
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *nfg;
 

@@ -17,6 +17,7 @@ struct fixture {
 	struct fg_groups *groups;
 	char folder[64];
 	char said[8][2048];
+	const char *folders[3]; /* the groups look into them later */
 };
 
 static void hear(void *ctx, enum fg_level level, const char *text)
@@ -75,7 +76,6 @@ static void write_file(struct fixture *f, const char *name, const char *text)
 static int read_groups(struct fixture *f, const char *addresses,
 		       const char *applications)
 {
-	const char *folders[] = {"/nonexistent", f->folder, NULL};
 	struct fg_report report = {hear, f};
 	const struct fg_node *a = NULL, *b = NULL;
 	char text[8192];
@@ -88,7 +88,9 @@ static int read_groups(struct fixture *f, const char *addresses,
 			 0);
 	fg_node_object(fg_json_root(f->doc), "a", &a);
 	fg_node_object(fg_json_root(f->doc), "b", &b);
-	err = fg_groups_new(&f->groups, f->w.catalog, a, b, folders);
+	f->folders[0] = "/nonexistent";
+	f->folders[1] = f->folder;
+	err = fg_groups_new(&f->groups, f->w.catalog, a, b, f->folders);
 	assert_int_equal(err ? -EINVAL : 0, err);
 	return err;
 }
