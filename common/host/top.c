@@ -191,20 +191,38 @@ static void draw_head(struct fg_reply *r, const struct column *c,
 			c->title, "FLOWS", "DOWN B/s", "UP B/s");
 }
 
+/* Cuts text to so many characters, none of them in two. Returns how many. */
+static int fit(char *text, int room)
+{
+	const char *p = text, *end = text + strlen(text);
+	uint32_t code;
+	int n = 0;
+
+	while (p < end && n < room) {
+		size_t len = fg_text_char(p, end, &code);
+
+		p += len ? len : 1;
+		n++;
+	}
+	text[p - text] = '\0';
+	return n;
+}
+
 static void draw_line(struct fg_top *top, struct fg_reply *r,
 		      const struct column *c, size_t n, unsigned width)
 {
 	const struct line *line = &c->table->lines[n];
 	char name[160], up[16], down[16];
-	int room = (int)(width - NUMBERS);
+	int room = (int)(width - NUMBERS), used;
 
 	if (n >= c->table->count) {
 		fg_reply_printf(r, "%*s", (int)width, "");
 		return;
 	}
 	c->name(top, line, name, sizeof(name));
-	fg_reply_printf(r, "%-*.*s %7" PRIu32 " %10s %10s ", room, room, name,
-			line->flows, rate(line->down, down),
+	used = fit(name, room);
+	fg_reply_printf(r, "%s%*s %7" PRIu32 " %10s %10s ", name, room - used,
+			"", line->flows, rate(line->down, down),
 			rate(line->up, up));
 }
 
