@@ -91,7 +91,7 @@ flow a $n 10.0.0.66:1 198.51.100.67:443 "$netflix"
 until_in_force "an address as any other, and none that is never to be" "198.51.100.11 198.51.100.66 198.51.100.67 198.51.100.9" hosts.v4
 is "nor in IPv6" "$(elements hosts.v6)" ""
 is "nor alone, as who began it" "$(elements locals.v4 | paste -sd' ')" "10.0.0.2 10.0.0.3 10.0.0.66"
-is "nor as the far end of a pair" "$(elements | grep -E ' (10.0.0.1|127|0\.|255|224|169|203.0.113.77)( |$)')" ""
+is "nor as the far end of a pair, or listed, at either" "$(elements | grep -E '( (10.0.0.1|127|0\.|255|224|169)|203.0.113.77)( |$)')" ""
 ns gw ip addr add 198.51.100.67/32 dev lo
 until_in_force "one that becomes the gateway's leaves" "198.51.100.11 198.51.100.66 198.51.100.9" hosts.v4
 ns gw ip addr del 198.51.100.67/32 dev lo
