@@ -161,7 +161,8 @@ static int read_near(void *ctx, const struct nlmsghdr *nlh)
 	size_t n;
 
 	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
+		if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			name = mnl_attr_get_str(attr);
 	n = stem(name);
 	/* its twin for the other family is near, but never what was meant */
