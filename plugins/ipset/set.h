@@ -70,12 +70,12 @@ extern const char *const fg_ipset_count_names[FG_IPSET_COUNTS];
 void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out,
 		     uint64_t count[FG_IPSET_COUNTS]);
 /* A line about the element, asked of the kernel now. */
+void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
+		      void (*line)(void *ctx, const char *text), void *ctx);
 /* Of each that lingers and has this address and port (0: any). */
 void fg_ipset_explain_lingering(struct fg_ipset *s, int version,
 				const uint8_t addr[16], uint16_t port,
 				void (*line)(void *ctx, const char *text),
 				void *ctx);
-void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
-		      void (*line)(void *ctx, const char *text), void *ctx);
 
 #endif
