@@ -57,15 +57,14 @@ static void group_promote(struct fg_leases *t, struct lease *l)
 	group_drop(t, best);
 }
 
-int fg_leases_hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
-		   uint32_t note, int64_t now)
+static int hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
+		uint32_t note)
 {
 	uint32_t hash = fg_lease_hash(t, key);
 	struct lease *l = fg_lease_in(t, hash, key);
 	uint32_t *link;
 	int err;
 
-	(void)now;
 	if (!l) {
 		l = fg_lease_create(t, hash, key);
 		if (!l)
@@ -104,6 +103,22 @@ int fg_leases_hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
 	}
 	fg_lease_touch(t, l, false);
 	return 0;
+}
+
+int fg_leases_hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
+		   uint32_t note, int64_t now)
+{
+	int err;
+
+	(void)now;
+	/*
+	 * An element that lingers, this one or one that makes room for it, may
+	 * be the only one of the class.
+	 */
+	fg_class_ref(t->classes, class);
+	err = hold(t, key, class, note);
+	fg_class_unref(t->classes, class);
+	return err;
 }
 
 /* The last one left. */

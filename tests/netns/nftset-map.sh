@@ -11,6 +11,7 @@ ns gw nft -f - <<-'NFT' || skip "no nftables in this kernel"
 		map q.v4 { type ipv4_addr . inet_service : mark; flags timeout; }
 		map v.v4 { type ipv4_addr : verdict; flags timeout; }
 		map c.v4 { type ipv4_addr : classid; flags timeout; }
+		map lm.v4 { type ipv4_addr : mark; flags timeout; }
 		set l.v4 { type ipv4_addr; flags timeout; }
 		set n.v4 { type ipv4_addr; flags timeout; counter; }
 	}
@@ -27,11 +28,12 @@ cat >"$TMP/c.json" <<-'JSON'
 		"v": { "target_type": "nftset", "set_name": "v", "type": ["other_addr"], "data": { "verdict": "drop" } },
 		"c": { "target_type": "nftset", "set_name": "c", "type": ["other_addr"], "data": { "classid": "1:10" } },
 		"l": { "target_type": "nftset", "set_name": "l", "type": ["other_addr"], "linger": 3 },
+		"lm": { "target_type": "nftset", "set_name": "lm", "type": ["other_addr"], "linger": 2, "ttl": 60, "data": { "mark": "0x1" } },
 		"n": { "target_type": "nftset", "set_name": "n", "type": ["other_addr"], "comment": true, "counter": true } },
 	  "actions": {
 		"voice": { "criteria": "*", "targets": [ { "target": "q", "data": { "mark": 16 } }, { "target": "c", "data": { "classid": "1:a0" } } ] },
-		"video": { "criteria": "*", "targets": [ { "target": "q", "data": { "mark": "0x20" } }, { "target": "v", "data": { "verdict": "accept" } } ] },
-		"rest": { "criteria": "*", "targets": ["q"] } } }
+		"video": { "criteria": "*", "targets": [ { "target": "q", "data": { "mark": "0x20" } }, { "target": "lm", "data": { "mark": "0x20" } }, { "target": "v", "data": { "verdict": "accept" } } ] },
+		"rest": { "criteria": "*", "targets": ["q", "lm"] } } }
 JSON
 
 for without in "" update destroy "destroy update"; do
@@ -76,6 +78,16 @@ for without in "" update destroy "destroy update"; do
 	is "it lingers again" "$(list l.v4 set)" 198.51.100.9
 	drive "until l elements 0 2000"
 	is "and then is gone" "$(list l.v4 set)" ""
+
+	# in a map: what it leads to stays, until somebody wants something else
+	drive "enter lm a action=rest" flush "until lm elements 1" "leave lm a" flush "enter lm a2 action=rest" flush
+	is "a new holder of the same action: nothing for the kernel" "$(value lm lingering) $(value lm transactions)" "0 1"
+	drive "leave lm a2" flush "enter lm a3 action=video" flush "until lm pending 0"
+	is "one of another: its data, at once" "$(list lm.v4) $(value lm transactions)" "198.51.100.9 : 0x00000020 2"
+	drive "leave lm a3" flush
+	is "it lingers with that" "$(list lm.v4) $(value lm lingering) $(value lm transactions)" "198.51.100.9 : 0x00000020 1 2"
+	drive "until lm elements 0 3000"
+	is "and goes" "$(list lm.v4) $(value lm leases) $(value lm transactions)" " 0 3"
 
 	drive "enter n a action=voice" "enter n b action=voice" flush "until n elements 2"
 	is "comments say application and action; counters count" "$(list n.v4 set | sed 's/ counter packets 0 bytes 0/ C/g')" \

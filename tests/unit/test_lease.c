@@ -234,6 +234,69 @@ static void lingers_beyond_ttl(void **state)
 	rig_free(&r);
 }
 
+/*
+ * The class of an element that lingers is nobody else's: it is not gone when
+ * the next holder has the same one, nor when room is made for another lease.
+ */
+static void lingers_with_its_class(void **state)
+{
+	struct rig r = rig_new((struct fg_leases_setup){.ttl_ms = TTL,
+							.linger_ms = LINGER,
+							.data = true,
+							.max = 8});
+	struct fg_lease_change c;
+	uint16_t class;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		class = fg_class_get(r.classes, 1, 0x10, "a");
+		assert_int_equal(
+			fg_leases_hold(r.t, key(1), class, 0, r.now), 0);
+		if (i == 0)
+			expect(&r, FG_LEASE_ADD, 1, FG_LEASE_DONE);
+		expect_nothing(&r);
+		class = fg_class_find(r.classes, 1, 0x10, "a");
+		assert_int_equal(fg_leases_release(r.t, key(1), class, r.now),
+				 0);
+	}
+	/* another one takes it over, with other data */
+	class = fg_class_get(r.classes, 2, 0x20, "b");
+	assert_int_equal(fg_leases_hold(r.t, key(1), class, 0, r.now), 0);
+	assert_int_equal(fg_leases_collect(r.t, &c, 1, SIZE_MAX, r.now), 1);
+	assert_int_equal(c.op, FG_LEASE_REPLACE);
+	assert_int_equal(c.had, 0x10);
+	assert_int_equal(c.data, 0x20);
+	fg_leases_settle(r.t, &c, FG_LEASE_DONE, r.now);
+	assert_int_equal(fg_class_find(r.classes, 1, 0x10, "a"), 0);
+	assert_int_equal(fg_leases_release(r.t, key(1), class, r.now), 0);
+
+	expect_nothing(&r);
+	pass(&r, LINGER + 500);
+	expect(&r, FG_LEASE_DELETE, 1, FG_LEASE_DONE);
+
+	/* full: one lingers no longer, for the sake of another of its class */
+	class = fg_class_get(r.classes, 2, 0x20, "b");
+	assert_int_equal(fg_leases_hold(r.t, key(1), class, 0, r.now), 0);
+	assert_int_equal(fg_leases_release(r.t, key(1), class, r.now), 0);
+	for (uint32_t i = 2; i <= 8; i++) {
+		class = fg_class_get(r.classes, 3, 0x30, "c");
+		assert_int_equal(
+			fg_leases_hold(r.t, key(i), class, 0, r.now), 0);
+	}
+	class = fg_class_get(r.classes, 2, 0x20, "b");
+	assert_int_equal(fg_leases_hold(r.t, key(9), class, 0, r.now), 0);
+	class = fg_class_find(r.classes, 2, 0x20, "b");
+	assert_int_not_equal(class, 0);
+	assert_int_equal(fg_class_data(r.classes, class), 0x20);
+
+	/* who found no room leaves nothing behind */
+	class = fg_class_get(r.classes, 4, 0x40, "d");
+	assert_int_equal(fg_leases_hold(r.t, key(10), class, 0, r.now),
+			 -ENOSPC);
+	assert_int_equal(fg_class_find(r.classes, 4, 0x40, "d"), 0);
+	rig_free(&r);
+}
+
 /* On maps the earliest action wins, and the next takes over when it leaves. */
 static void earliest_rank_wins(void **state)
 {
@@ -626,7 +689,7 @@ static void compare(struct model *m, struct rig *r, uint32_t linger_ms)
 	}
 }
 
-static void random_run(uint32_t linger_ms)
+static void random_run(uint32_t linger_ms, uint32_t keys)
 {
 	static struct model m;
 	struct rig r = rig_new((struct fg_leases_setup){.ttl_ms = TTL,
@@ -636,7 +699,7 @@ static void random_run(uint32_t linger_ms)
 
 	memset(&m, 0, sizeof(m));
 	for (int step = 0; step < STEPS; step++) {
-		uint32_t k = any(KEYS), c = any(CLASSES);
+		uint32_t k = any(keys), c = any(CLASSES);
 		/* two by two they have the same data */
 		uint32_t data = 100 + (c & ~1u);
 		uint16_t class;
@@ -690,8 +753,10 @@ static void model_run(void **state)
 {
 	(void)state;
 	print_message("seed %llu\n", (unsigned long long)seed);
-	random_run(0);
-	random_run(LINGER);
+	random_run(0, KEYS);
+	random_run(LINGER, KEYS);
+	/* so few that a class is often one element's alone */
+	random_run(LINGER, 2);
 }
 
 /* ----------------------------------------------------------------- wheel */
@@ -761,6 +826,7 @@ int main(void)
 		cmocka_unit_test(ttl_zero_needs_no_clock),
 		cmocka_unit_test(lingers),
 		cmocka_unit_test(lingers_beyond_ttl),
+		cmocka_unit_test(lingers_with_its_class),
 		cmocka_unit_test(earliest_rank_wins),
 		cmocka_unit_test(full_waits_a_second),
 		cmocka_unit_test(full_evicts_the_next_to_expire),
