@@ -23,8 +23,8 @@
 
 #define DEFAULT_CONFIG FG_SYSCONFDIR "/flowgate/flowgate.json"
 #define DEFAULT_SOCKET "/run/flowgate/control.sock"
-/* One leads, one may be stuck in the kernel, one in a name server. */
-#define THREADS 2
+/* One leads, one may be stuck in the kernel, two in a name server. */
+#define THREADS 3
 /* Jobs that are stuck for longer than this do not keep us from stopping. */
 #define DRAIN_MS 5000
 
@@ -169,6 +169,8 @@ static bool turn(void *ctx, int64_t *deadline)
 	}
 	if (g->closing && fg_setup_close_waiting(g))
 		*deadline = now + 10;
+	if (g->lingering)
+		fg_source_bury(g);
 	if (g->reload_wanted)
 		try_reload(g);
 	flush_stdout(g);
@@ -390,6 +392,7 @@ void fg_gate_free(struct fg_gate *g)
 		fg_setup_stop_sources(g->setup);
 		fg_setup_close(g->setup, g);
 	}
+	fg_source_bury(g);
 	fg_own_free(g->own);
 	fg_membership_free(g->membership);
 	if (g->table)
@@ -420,10 +423,11 @@ static void print_counters(struct fg_gate *g)
 	struct fg_membership_counts n;
 
 	fg_membership_counts(g->membership, &n);
-	for (size_t i = 0; i < fg_setup_source_count(g->setup); i++) {
+	for (const struct fg_source *source = NULL;
+	     (source = fg_setup_next_source(g->setup, source)) != NULL;) {
 		struct fg_source_status s;
 
-		fg_source_status(fg_setup_source(g->setup, i), &s);
+		fg_source_status(source, &s);
 		fg_log_say(g->log, FG_LOG_NOTICE,
 			   "source %s: %" PRIu64 " messages, %" PRIu64
 			   " bytes, %" PRIu64 " skipped",

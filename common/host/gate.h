@@ -21,8 +21,13 @@ struct fg_open_target;
 struct fg_setup;
 struct fg_control;
 struct fg_own;
+struct fg_source;
 
+/* That are configured; each may have parts, which take slots as well. */
 #define FG_SOURCES_MAX 64
+#define FG_SLOTS_MAX   1024
+/* "source/site/source-of-the-site" */
+#define FG_SLOT_NAME 192
 
 /* As the command line has it; text outlives the gate. */
 struct fg_gate_options {
@@ -44,7 +49,7 @@ enum fg_gate_state {
 
 /* What a source's flows are known by; outlives the source. */
 struct fg_source_slot {
-	char name[64];
+	char name[FG_SLOT_NAME];
 	uint16_t epoch; /* which connection */
 	bool used;
 };
@@ -74,7 +79,8 @@ struct fg_gate {
 	struct fg_setup *setup;		/* in force */
 	struct fg_setup *building;	/* while one is read */
 	struct fg_open_target *closing; /* have something to commit yet */
-	struct fg_source_slot slots[FG_SOURCES_MAX];
+	struct fg_source_slot slots[FG_SLOTS_MAX];
+	struct fg_source *lingering; /* closed, but a job is out */
 
 	/* Receives what is said about a configuration, besides the log. */
 	void (*also)(void *ctx, enum fg_level level, const char *text);

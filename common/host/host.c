@@ -176,7 +176,7 @@ static const char *host_interface_name(const struct fg_host *host, uint16_t id)
 
 static const char *host_source_name(const struct fg_host *host, uint16_t id)
 {
-	return id < FG_SOURCES_MAX ? gate_of(host)->slots[id].name : "";
+	return id < FG_SLOTS_MAX ? gate_of(host)->slots[id].name : "";
 }
 
 static void host_members(const struct fg_host *host, const void *self,
@@ -305,6 +305,8 @@ static const struct fg_host template = {
 	.render = host_render,
 	.category = host_category,
 	.memberships = host_memberships,
+	.source_part = fg_source_part,
+	.source_idle = fg_source_idle,
 };
 
 void fg_client_init(struct fg_client *c, struct fg_gate *gate)

@@ -62,20 +62,21 @@ static void write_sources(struct fg_reply *r, struct fg_gate *g)
 		 "Connections to the source after the first."},
 	};
 #undef SOURCE
-	size_t n = fg_setup_source_count(g->setup);
+	const struct fg_source *source = NULL;
 	struct fg_source_status s;
 
 	head(r, "source_up", "gauge", "1 while the source is connected.");
-	for (size_t i = 0; i < n; i++) {
-		fg_source_status(fg_setup_source(g->setup, i), &s);
+	while ((source = fg_setup_next_source(g->setup, source)) != NULL) {
+		fg_source_status(source, &s);
 		fg_reply_printf(r, "flowgate_source_up{source=");
 		label(r, s.name);
 		fg_reply_printf(r, "} %d\n", !strcmp(s.state, "connected"));
 	}
 	for (size_t c = 0; c < sizeof(columns) / sizeof(*columns); c++) {
 		head(r, columns[c].name, columns[c].type, columns[c].help);
-		for (size_t i = 0; i < n; i++) {
-			fg_source_status(fg_setup_source(g->setup, i), &s);
+		while ((source = fg_setup_next_source(g->setup, source)) !=
+		       NULL) {
+			fg_source_status(source, &s);
 			fg_reply_printf(r,
 					"flowgate_%s{source=", columns[c].name);
 			label(r, s.name);

@@ -92,26 +92,10 @@ static bool source_same(const struct fg_setup *old, size_t n,
 	return fg_node_equal(c->node, config->node);
 }
 
-static int free_slot(struct fg_gate *g, const struct fg_source_config *config)
-{
-	for (int i = 0; i < FG_SOURCES_MAX; i++) {
-		struct fg_source_slot *slot = &g->slots[i];
-
-		if (slot->used)
-			continue;
-		slot->used = true;
-		snprintf(slot->name, sizeof(slot->name), "%s", config->name);
-		return i;
-	}
-	fg_setup_error(g, "more than %d sources", FG_SOURCES_MAX);
-	return -E2BIG;
-}
-
 static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
 {
 	const struct fg_source_config *config = &s->conf->settings->sources[n];
 	const struct fg_setup *old = g->setup;
-	int slot;
 
 	for (size_t i = 0; old && i < old->source_count; i++)
 		if (source_same(old, i, config)) {
@@ -121,13 +105,8 @@ static void open_source(struct fg_setup *s, struct fg_gate *g, size_t n)
 				fg_node_ignore(config->node);
 			return;
 		}
-	slot = free_slot(g, config);
-	if (slot < 0)
-		return;
-	if (fg_source_new(&s->sources[n], g, s->conf, (uint16_t)slot, config) <
-	    0) {
+	if (fg_source_new(&s->sources[n], g, s->conf, config) < 0) {
 		s->errors++;
-		g->slots[slot].used = false;
 		if (config->node)
 			fg_node_ignore(config->node);
 	}
@@ -320,16 +299,6 @@ static bool has_source(const struct fg_setup *s, const struct fg_source *source)
 	return false;
 }
 
-/* Its flows are void at once: it was taken out on purpose. */
-static void close_source(struct fg_gate *g, struct fg_source *source)
-{
-	uint16_t slot = fg_source_slot(source);
-
-	fg_source_free(source);
-	g->slots[slot].used = false;
-	fg_membership_source_void(g->membership, slot, ++g->slots[slot].epoch);
-}
-
 struct policies {
 	const struct fg_policy *old, *next;
 };
@@ -372,8 +341,11 @@ int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
 		t->in_force = true;
 	}
 	for (size_t i = 0; old && i < old->source_count; i++)
-		if (!has_source(s, old->sources[i]))
-			close_source(g, old->sources[i]);
+		if (!has_source(s, old->sources[i])) {
+			/* on purpose: its flows are void at once */
+			fg_source_void(old->sources[i]);
+			fg_source_free(old->sources[i]);
+		}
 	if (old)
 		old->source_count = 0;
 	/* what targets make is there before anybody is told that all is well */
@@ -397,10 +369,8 @@ void fg_setup_free(struct fg_setup *s, struct fg_gate *g)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->source_count; i++)
-		if (s->sources[i] && !s->source_running[i]) {
-			g->slots[fg_source_slot(s->sources[i])].used = false;
+		if (s->sources[i] && !s->source_running[i])
 			fg_source_free(s->sources[i]);
-		}
 	for (size_t i = 0; i < s->target_count; i++) {
 		struct fg_open_target *t;
 
@@ -521,6 +491,22 @@ size_t fg_setup_source_count(const struct fg_setup *s)
 struct fg_source *fg_setup_source(const struct fg_setup *s, size_t n)
 {
 	return s->sources[n];
+}
+
+const struct fg_source *fg_setup_next_source(const struct fg_setup *s,
+					     const struct fg_source *after)
+{
+	const struct fg_source *next, *whole;
+	size_t i = 0;
+
+	if (after) {
+		next = fg_source_next_part(after, &whole);
+		if (next)
+			return next;
+		while (s->sources[i++] != whole)
+			;
+	}
+	return i < s->source_count ? s->sources[i] : NULL;
 }
 
 void fg_setup_summary(const struct fg_setup *s, char *text, size_t len)

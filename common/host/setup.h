@@ -59,6 +59,12 @@ size_t fg_setup_target_count(const struct fg_setup *s);
 struct fg_target *fg_setup_target(const struct fg_setup *s, size_t n);
 size_t fg_setup_source_count(const struct fg_setup *s);
 struct fg_source *fg_setup_source(const struct fg_setup *s, size_t n);
+/*
+ * All sources, each followed by its parts: the one after, the first after NULL;
+ * NULL at the end.
+ */
+const struct fg_source *fg_setup_next_source(const struct fg_setup *s,
+					     const struct fg_source *after);
 /* "1 source, 3 targets (1 disabled, 2 unchanged), 5 actions". */
 void fg_setup_summary(const struct fg_setup *s, char *text, size_t len);
 /* Is a job of any target in flight? */

@@ -386,6 +386,8 @@ static void source_text(struct fg_reply *r, const struct fg_source *source)
 
 static void status_json(struct fg_reply *r, struct fg_gate *g)
 {
+	const struct fg_source *source = NULL;
+	const char *separator = "";
 	struct fg_membership_counts n;
 	struct fg_flow_counts f;
 
@@ -397,9 +399,10 @@ static void status_json(struct fg_reply *r, struct fg_gate *g)
 			FG_VERSION,
 			(long long)(fg_loop_now(g->loop) - g->started) / 1000,
 			(int)getpid());
-	for (size_t i = 0; i < fg_setup_source_count(g->setup); i++) {
-		fg_reply_printf(r, "%s", i ? "," : "");
-		source_object(r, fg_setup_source(g->setup, i));
+	while ((source = fg_setup_next_source(g->setup, source)) != NULL) {
+		fg_reply_printf(r, "%s", separator);
+		source_object(r, source);
+		separator = ",";
 	}
 	fg_reply_printf(
 		r,
@@ -420,6 +423,7 @@ static void status_json(struct fg_reply *r, struct fg_gate *g)
 
 static void status_text(struct fg_reply *r, struct fg_gate *g)
 {
+	const struct fg_source *source = NULL;
 	long long up = (long long)(fg_loop_now(g->loop) - g->started) / 1000;
 	struct fg_membership_counts n;
 	struct fg_flow_counts f;
@@ -431,8 +435,8 @@ static void status_text(struct fg_reply *r, struct fg_gate *g)
 			"%02lld:%02lld:%02lld\n\nsources\n",
 			FG_VERSION, (int)getpid(), up / 86400, up / 3600 % 24,
 			up / 60 % 60, up % 60);
-	for (size_t i = 0; i < fg_setup_source_count(g->setup); i++)
-		source_text(r, fg_setup_source(g->setup, i));
+	while ((source = fg_setup_next_source(g->setup, source)) != NULL)
+		source_text(r, source);
 	fg_reply_printf(
 		r,
 		"\nflows\n  live %u (peak %u, at most %u), announced %" PRIu64

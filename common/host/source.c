@@ -24,6 +24,9 @@ struct fg_source {
 	const struct fg_input_type *type;
 	void *input;
 	struct fg_transport *transport; /* NULL: the input has its own */
+	struct fg_source *whole;	/* NULL: it is no part of another */
+	struct fg_source *parts;	/* newest first */
+	struct fg_source *next;		/* part of the whole; lingering */
 	bool connected;
 	bool ended;
 	bool was_up;
@@ -41,7 +44,7 @@ static void say(struct fg_source *s, enum fg_level level, const char *fmt, ...)
 static void say(struct fg_source *s, enum fg_level level, const char *fmt, ...)
 {
 	struct fg_gate *g = s->gate;
-	char prefix[80];
+	char prefix[FG_SLOT_NAME + 16];
 	va_list ap;
 
 	snprintf(prefix, sizeof(prefix), "source %s: ", s->name);
@@ -76,6 +79,8 @@ void fg_source_message(void *source, const struct fg_message *message)
 	struct fg_gate *g = s->gate;
 
 	s->messages++;
+	if (!s->transport)
+		s->bytes += message->text.len;
 	if ((unsigned)message->type < FG_MESSAGE_TYPE_COUNT)
 		s->types[message->type]++;
 	if (message->type == FG_MESSAGE_AGENT_HELLO ||
@@ -125,36 +130,63 @@ void fg_source_learn_interface(void *source, struct fg_slice name,
 	fg_source_note_role(s->gate, name, role);
 }
 
+static void wait_grace(struct fg_source *s)
+{
+	fg_loop_timer_set(s->gate->loop, &s->grace,
+			  fg_loop_now(s->gate->loop) +
+				  fg_setup_settings(s->gate->setup)->grace_ms);
+}
+
 void fg_source_up(void *source)
 {
 	struct fg_source *s = source;
 
+	if (s->connected)
+		return;
 	s->connected = true;
 	s->reason[0] = '\0';
 	s->gate->slots[s->slot].epoch++;
 	if (s->was_up)
 		s->reconnects++;
 	s->was_up = true;
-	if (!s->transport || !fg_transport_ends(s->transport))
+	if (s->whole)
+		say(s, FG_LOG_NOTICE, "is there");
+	else if (!s->transport || !fg_transport_ends(s->transport))
 		say(s, FG_LOG_NOTICE, "connected to %s", s->url);
+	/* A part has a stream no more than its flows: these come again. */
+	if (s->whole && s->grace.deadline)
+		wait_grace(s);
+}
+
+/* It could not come up. */
+static void not_up(struct fg_source *s, const char *why, bool first)
+{
+	bool again = !strcmp(s->reason, why);
+
+	snprintf(s->reason, sizeof(s->reason), "%s", why);
+	if (first || !again)
+		say(s, FG_LOG_WARNING,
+		    "cannot connect to %s: %s; trying again, at least every 15 "
+		    "s",
+		    s->url, why);
 }
 
 void fg_source_down(void *source, const char *why)
 {
 	struct fg_source *s = source;
-	struct fg_gate *g = s->gate;
 
-	if (!s->connected)
+	if (!s->connected) {
+		not_up(s, why, false);
 		return;
+	}
 	s->connected = false;
 	snprintf(s->reason, sizeof(s->reason), "%s", why);
 	say(s, FG_LOG_WARNING,
-	    "connection lost: %s; its flows stay in force for %u s while it is "
-	    "tried again",
-	    why, fg_setup_settings(g->setup)->grace_ms / 1000);
-	fg_loop_timer_set(g->loop, &s->grace,
-			  fg_loop_now(g->loop) +
-				  fg_setup_settings(g->setup)->grace_ms);
+	    "%s: %s; its flows stay in force for %u s while it is %s",
+	    s->whole ? "gone" : "connection lost", why,
+	    fg_setup_settings(s->gate->setup)->grace_ms / 1000,
+	    s->whole ? "waited for" : "tried again");
+	wait_grace(s);
 }
 
 static void grace_over(struct fg_timer *timer, int64_t now)
@@ -191,15 +223,7 @@ static void on_down(void *ctx, const char *why)
 
 static void on_failed(void *ctx, const char *why, unsigned failures)
 {
-	struct fg_source *s = ctx;
-	bool again = !strcmp(s->reason, why);
-
-	snprintf(s->reason, sizeof(s->reason), "%s", why);
-	if (failures == 1 || !again)
-		say(s, FG_LOG_WARNING,
-		    "cannot connect to %s: %s; trying again, at least every 15 "
-		    "s",
-		    s->url, why);
+	not_up(ctx, why, failures == 1);
 }
 
 static void on_end(void *ctx)
@@ -212,12 +236,70 @@ static void on_end(void *ctx)
 	s->ended = true;
 	/* When there are sources that go on: its flows are void as any other's.
 	 */
-	fg_loop_timer_set(s->gate->loop, &s->grace,
-			  fg_loop_now(s->gate->loop) +
-				  fg_setup_settings(s->gate->setup)->grace_ms);
+	wait_grace(s);
 }
 
 /* ---------------------------------------------------------- new and free */
+
+static int take_slot(struct fg_source *s, const char *of, const char *name)
+{
+	struct fg_gate *g = s->gate;
+
+	for (uint16_t i = 0; i < FG_SLOTS_MAX; i++) {
+		struct fg_source_slot *slot = &g->slots[i];
+
+		if (slot->used)
+			continue;
+		if (snprintf(slot->name, sizeof(slot->name), "%s%s%s", of,
+			     *of ? "/" : "", name) >= (int)sizeof(slot->name))
+			return -ENAMETOOLONG;
+		slot->used = true;
+		fg_membership_source_idle(g->membership, i, 0);
+		s->slot = i;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static void make(struct fg_source *s, struct fg_gate *g, struct fg_conf *conf)
+{
+	s->gate = g;
+	s->conf = fg_conf_hold(conf);
+	s->grace.expired = grace_over;
+	s->grace.ctx = s;
+	fg_client_init(&s->client, g);
+}
+
+/* Nobody may know it any more, but for a job of its input. */
+static void unmake(struct fg_source *s)
+{
+	struct fg_gate *g = s->gate;
+
+	fg_loop_timer_cancel(g->loop, &s->grace);
+	fg_log_forget(g->log, s);
+	if (s->name)
+		g->slots[s->slot].used = false;
+	if (s->client.jobs) {
+		s->next = g->lingering;
+		g->lingering = s;
+		return;
+	}
+	fg_client_fini(&s->client);
+	fg_conf_drop(s->conf);
+	free(s);
+}
+
+void fg_source_bury(struct fg_gate *g)
+{
+	struct fg_source *all = g->lingering, *s;
+
+	g->lingering = NULL;
+	while ((s = all) != NULL) {
+		all = s->next;
+		s->name = NULL;
+		unmake(s);
+	}
+}
 
 /* Said at its place in the file, when it has one: not when it is from -s. */
 static void refuse(const struct fg_source *s,
@@ -259,8 +341,7 @@ find_input(struct fg_gate *g, const struct fg_source_config *config,
 }
 
 int fg_source_new(struct fg_source **out, struct fg_gate *g,
-		  struct fg_conf *conf, uint16_t slot,
-		  const struct fg_source_config *config)
+		  struct fg_conf *conf, const struct fg_source_config *config)
 {
 	struct fg_source *s = calloc(1, sizeof(*s));
 	const struct fg_transport_events events = {.up = fg_source_up,
@@ -275,14 +356,14 @@ int fg_source_new(struct fg_source **out, struct fg_gate *g,
 
 	if (!s)
 		return -ENOMEM;
-	s->gate = g;
-	s->conf = fg_conf_hold(conf);
-	s->slot = slot;
-	s->name = config->name;
+	make(s, g, conf);
 	s->url = config->url;
-	s->grace.expired = grace_over;
-	s->grace.ctx = s;
-	fg_client_init(&s->client, g);
+	ret = take_slot(s, "", config->name);
+	if (ret < 0) {
+		snprintf(err, sizeof(err), "there are too many sources");
+		goto fail;
+	}
+	s->name = config->name;
 	ret = fg_url_parse(&url, config->url, err, sizeof(err));
 	if (ret < 0)
 		goto fail;
@@ -319,22 +400,72 @@ void fg_source_start(struct fg_source *s)
 		fg_transport_start(s->transport);
 }
 
+void fg_source_void(struct fg_source *s)
+{
+	struct fg_gate *g = s->gate;
+
+	fg_membership_source_void(g->membership, s->slot,
+				  ++g->slots[s->slot].epoch);
+	for (struct fg_source *p = s->parts; p; p = p->next)
+		fg_source_void(p);
+}
+
 void fg_source_free(struct fg_source *s)
 {
-	fg_loop_timer_cancel(s->gate->loop, &s->grace);
+	struct fg_source *p;
+
 	fg_transport_free(s->transport);
 	if (s->type && s->input)
 		s->type->close(s->input);
-	fg_log_forget(s->gate->log, s);
-	fg_client_fini(&s->client);
-	fg_conf_drop(s->conf);
-	free(s);
+	while ((p = s->parts) != NULL) {
+		s->parts = p->next;
+		unmake(p);
+	}
+	unmake(s);
 }
 
-uint16_t fg_source_slot(const struct fg_source *s)
+/* ---------------------------------------------------------------- parts */
+
+void *fg_source_part(void *source, const char *name)
 {
-	return s->slot;
+	struct fg_source *s = source, *p;
+
+	for (p = s->parts; p; p = p->next)
+		if (!strcmp(p->name + strlen(s->name) + 1, name))
+			return p;
+	/* Once for each: how many there may be is the input's to say. */
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	make(p, s->gate, s->conf);
+	p->whole = s;
+	p->url = s->url;
+	p->type = s->type;
+	if (take_slot(p, s->name, name) < 0) {
+		unmake(p);
+		return NULL;
+	}
+	p->name = s->gate->slots[p->slot].name;
+	p->next = s->parts;
+	s->parts = p;
+	return p;
 }
+
+void fg_source_idle(void *source, uint32_t ms)
+{
+	struct fg_source *s = source;
+
+	fg_membership_source_idle(s->gate->membership, s->slot, ms);
+}
+
+const struct fg_source *fg_source_next_part(const struct fg_source *s,
+					    const struct fg_source **whole)
+{
+	*whole = s->whole ? s->whole : s;
+	return s->whole ? s->next : s->parts;
+}
+
+/* --------------------------------------------------------------- status */
 
 bool fg_source_ends(const struct fg_source *s)
 {
@@ -348,15 +479,17 @@ bool fg_source_ended(const struct fg_source *s)
 
 void fg_source_status(const struct fg_source *s, struct fg_source_status *out)
 {
+	bool cut_off = s->whole && !s->whole->connected;
+
 	*out = (struct fg_source_status){
 		.name = s->name,
 		.url = s->url,
 		.input = s->type->name,
-		.state = s->connected ? "connected"
-			 : s->ended   ? "ended"
-			 : s->was_up  ? "lost"
-				      : "connecting",
-		.reason = s->reason,
+		.state = s->connected && !cut_off ? "connected"
+			 : s->ended		  ? "ended"
+			 : s->was_up		  ? "lost"
+						  : "connecting",
+		.reason = cut_off ? s->whole->reason : s->reason,
 		.agent = s->agent,
 		.messages = s->messages,
 		.bytes = s->bytes,

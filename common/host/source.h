@@ -14,6 +14,12 @@
 struct fg_source;
 struct fg_conf;
 
+/*
+ * A source may have parts, each a source of its own to all but the
+ * configuration: those that one connection to a broker brings together. They
+ * come and go with the source that they are a part of, the whole.
+ */
+
 struct fg_source_status {
 	const char *name;
 	const char *url;
@@ -29,17 +35,29 @@ struct fg_source_status {
 };
 
 /*
- * Opened, not started. slot: index into gate->slots. The error is said where
- * the configuration has the source.
+ * Opened, not started. The error is said where the configuration has the
+ * source.
  */
 int fg_source_new(struct fg_source **out, struct fg_gate *g,
-		  struct fg_conf *conf, uint16_t slot,
-		  const struct fg_source_config *config);
+		  struct fg_conf *conf, const struct fg_source_config *config);
 void fg_source_start(struct fg_source *s);
-/* Closes it; what its flows become is the caller's business. */
+/* Its flows are to be left, those of its parts, too. */
+void fg_source_void(struct fg_source *s);
+/*
+ * Closes it, with its parts; what their flows become is the caller's business.
+ * While a job of its input is out, what is left of it waits for that in
+ * gate->lingering.
+ */
 void fg_source_free(struct fg_source *s);
+/* Frees what lingers no longer. */
+void fg_source_bury(struct fg_gate *g);
 
-uint16_t fg_source_slot(const struct fg_source *s);
+/*
+ * The part after this one, the first one of a whole; NULL: no more. *whole is
+ * what they are parts of, or the source itself.
+ */
+const struct fg_source *fg_source_next_part(const struct fg_source *s,
+					    const struct fg_source **whole);
 void fg_source_status(const struct fg_source *s, struct fg_source_status *out);
 /* Is it one that ends by itself, and has it? */
 bool fg_source_ends(const struct fg_source *s);
@@ -58,5 +76,7 @@ void fg_source_learn_interface(void *source, struct fg_slice name,
 			       struct fg_slice role);
 void fg_source_up(void *source);
 void fg_source_down(void *source, const char *why);
+void *fg_source_part(void *source, const char *name);
+void fg_source_idle(void *source, uint32_t ms);
 
 #endif

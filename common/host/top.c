@@ -238,10 +238,11 @@ static void draw_summary(struct fg_top *top, struct fg_reply *r, unsigned *used)
 		FG_VERSION, top->flows, rate(top->down, down),
 		rate(top->up, up));
 	*used += 1;
-	for (size_t i = 0; i < fg_setup_source_count(g->setup); i++) {
+	for (const struct fg_source *at = NULL;
+	     (at = fg_setup_next_source(g->setup, at)) != NULL;) {
 		struct fg_source_status source;
 
-		fg_source_status(fg_setup_source(g->setup, i), &source);
+		fg_source_status(at, &source);
 		fg_reply_printf(r, "source %-20s ", source.name);
 		fg_reply_state(r, source.state,
 			       !strcmp(source.state, "connected") ||

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* transport.c - sockets and files that sources are read from. */
-#include "backoff.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -17,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/backoff.h"
 
 /* In one turn: some 500 flows, which is what one transaction takes well. */
 #define TURN_BYTES (768u << 10)

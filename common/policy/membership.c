@@ -20,16 +20,20 @@
 
 /* Flows looked at by one step(): about 0.3 ms of work. */
 #define STEP_FLOWS 1024
+/* Not oftener does one look for flows that their source kept quiet about. */
+#define IDLE_MS 1000
 
 enum walk {
 	WALK_EVALUATE = 1, /* every flow anew, under the policy in force */
 	WALK_VOID = 2,	   /* flows of sources that stayed away */
 	WALK_RELEASE = 4,  /* only let go of targets that are no more */
+	WALK_IDLE = 8,	   /* flows that their source kept quiet about */
 };
 
 struct void_mark {
 	bool pending;
 	uint16_t epoch;
+	uint32_t idle_ms; /* 0: no time of its own */
 };
 
 struct fg_membership {
@@ -47,6 +51,8 @@ struct fg_membership {
 
 	struct void_mark *voids; /* by source */
 	size_t void_count;	 /* those behind were never lost */
+	uint32_t idle_every;	 /* ms; 0: no source has an idle_ms */
+	int64_t idle_next;
 	int64_t wall;		 /* last told to the policy */
 	int64_t next_edge;	 /* wall ms */
 	uint32_t names;		 /* catalog generation seen */
@@ -308,6 +314,25 @@ static void on_flow(struct fg_membership *m, uint16_t source, uint16_t epoch,
 				   : FG_REASON_DETECTED);
 }
 
+/*
+ * A purge that says when its flow was there, which is over: the flow was
+ * announced again since. Agents keep the order; a broker may deliver late, or
+ * twice.
+ */
+static bool is_outdated(const struct fg_flow *flow, const struct fg_message *m)
+{
+	uint64_t first;
+
+	if (m->type != FG_MESSAGE_FLOW_PURGE ||
+	    !fg_message_has(m, FG_ATTR_FIRST_SEEN))
+		return false;
+	first = m->value[FG_ATTR_FIRST_SEEN].u;
+	if (first != flow->first_seen)
+		return first < flow->first_seen;
+	return fg_message_has(m, FG_ATTR_LAST_SEEN) &&
+	       m->value[FG_ATTR_LAST_SEEN].u < first + flow->age_ms;
+}
+
 static void on_counters(struct fg_membership *m, uint16_t source,
 			uint16_t epoch, const struct fg_message *message,
 			int64_t now)
@@ -315,7 +340,7 @@ static void on_counters(struct fg_membership *m, uint16_t source,
 	struct fg_flow *flow = lookup(m, source, message);
 	uint32_t changed;
 
-	if (!flow) {
+	if (!flow || is_outdated(flow, message)) {
 		m->counts.unknown++;
 		return;
 	}
@@ -424,10 +449,30 @@ void fg_membership_resume(struct fg_membership *m, fg_flow_test *test,
 void fg_membership_source_void(struct fg_membership *m, uint16_t source,
 			       uint16_t epoch)
 {
-	m->voids[source] = (struct void_mark){true, epoch};
+	m->voids[source].pending = true;
+	m->voids[source].epoch = epoch;
 	if (source >= m->void_count)
 		m->void_count = source + 1u;
 	walk_start(m, WALK_VOID, FG_REASON_SOURCE_LOST);
+}
+
+void fg_membership_source_idle(struct fg_membership *m, uint16_t source,
+			       uint32_t ms)
+{
+	uint32_t shortest = UINT32_MAX;
+
+	if (m->voids[source].idle_ms == ms)
+		return;
+	m->voids[source].idle_ms = ms;
+	if (source >= m->void_count)
+		m->void_count = source + 1u;
+	for (size_t i = 0; i < m->void_count; i++)
+		if (m->voids[i].idle_ms && m->voids[i].idle_ms < shortest)
+			shortest = m->voids[i].idle_ms;
+	m->idle_every = shortest / 16 < IDLE_MS ? IDLE_MS : shortest / 16;
+	if (shortest == UINT32_MAX)
+		m->idle_every = 0;
+	m->idle_next = 0;
 }
 
 static void walk_end(struct fg_membership *m)
@@ -465,7 +510,15 @@ static bool is_void(const struct fg_membership *m, const struct fg_flow *flow)
 	return mark->pending && (int16_t)(epoch - mark->epoch) < 0;
 }
 
-static bool walk_step(struct fg_membership *m)
+static bool is_quiet(const struct fg_membership *m, const struct fg_flow *flow,
+		     int64_t now)
+{
+	uint32_t ms = m->voids[flow->source].idle_ms;
+
+	return ms && fg_flow_touched(m->setup.table, flow) + ms <= now;
+}
+
+static bool walk_step(struct fg_membership *m, int64_t now)
 {
 	struct fg_flow *flow;
 
@@ -478,6 +531,9 @@ static bool walk_step(struct fg_membership *m)
 		if (m->walk & WALK_VOID && is_void(m, flow)) {
 			m->counts.source_lost++;
 			drop(m, flow, FG_REASON_SOURCE_LOST);
+		} else if (m->walk & WALK_IDLE && is_quiet(m, flow, now)) {
+			m->counts.idle++;
+			drop(m, flow, FG_REASON_IDLE);
 		} else if (m->walk & WALK_EVALUATE) {
 			reevaluate(m, flow, m->walk_reason);
 		} else if (m->walk & WALK_RELEASE) {
@@ -513,8 +569,12 @@ bool fg_membership_step(struct fg_membership *m, int64_t now, int64_t wall_ms)
 	if (wall_ms >= m->next_edge || wall_ms < m->wall ||
 	    wall_ms - m->wall > 60000)
 		tell_time(m, wall_ms);
+	if (!m->walk && m->idle_every && now >= m->idle_next) {
+		walk_start(m, WALK_IDLE, FG_REASON_IDLE);
+		m->idle_next = now + m->idle_every;
+	}
 	if (m->walk)
-		more = walk_step(m);
+		more = walk_step(m, now);
 	return idle_step(m, now) || more;
 }
 
@@ -529,6 +589,8 @@ int64_t fg_membership_deadline(const struct fg_membership *m, int64_t now,
 	if (flow)
 		at = fg_flow_touched(m->setup.table, flow) +
 		     m->setup.flow_idle_ms;
+	if (flow && m->idle_every && m->idle_next < at)
+		at = m->idle_next;
 	if (m->current && m->next_edge != INT64_MAX &&
 	    now + (m->next_edge - wall_ms) < at)
 		at = now + (m->next_edge - wall_ms);

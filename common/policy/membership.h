@@ -80,6 +80,13 @@ void fg_membership_source_void(struct fg_membership *m, uint16_t source,
 			       uint16_t epoch);
 
 /*
+ * Flows of source that no message mentions for ms are left, whatever
+ * flow_idle_ms is; 0: as all others. To a sixteenth of it late.
+ */
+void fg_membership_source_idle(struct fg_membership *m, uint16_t source,
+			       uint32_t ms);
+
+/*
  * Targets ask the never list when a flow enters, and must get the same answer
  * when it leaves: so when the answer for some addresses is going to change, the
  * flows that have one leave before (suspend), and are judged again after

@@ -64,33 +64,40 @@ static bool name_fits(const char *p, size_t len)
 	return letters && *p != '-' && *p != '.';
 }
 
-static int parse_tcp(struct fg_url *out, const char *rest, struct sentence err)
+int fg_url_endpoint(struct fg_url *out, const char *text, uint16_t port,
+		    char *errtext, size_t errlen)
 {
-	const char *host = rest + 2, *end, *port;
+	struct sentence err = {errtext, errlen};
+	int scheme = (int)strcspn(text, ":");
+	const char *host, *end, *colon;
+	uint64_t number = port;
 	uint8_t addr[16];
-	uint64_t number;
 	size_t len;
 
-	if (strncmp(rest, "//", 2) != 0)
-		return refuse(err, "expected tcp://host:port");
+	if (strncmp(text + scheme, "://", 3) != 0)
+		return refuse(err, "expected %.*s://host:port", scheme, text);
+	host = text + scheme + 3;
 	if (*host == '[') {
 		end = strchr(++host, ']');
 		if (!end)
 			return refuse(err, "missing ']' after the address");
-		port = end + 1;
+		colon = end + 1;
 		if (fg_addr_parse(host, (size_t)(end - host), addr) != 6)
 			return refuse(err, "what is in [ ] must be an IPv6 "
 					   "address");
 	} else {
 		end = host + strcspn(host, ":/");
-		port = end;
+		colon = end;
 		if (*end == ':' && strchr(end + 1, ':'))
-			return refuse(err, "an IPv6 address needs brackets: "
-					   "tcp://[address]:port");
+			return refuse(err,
+				      "an IPv6 address needs brackets: "
+				      "%.*s://[address]:port",
+				      scheme, text);
 		len = (size_t)(end - host);
 		if (len == 0)
-			return refuse(err, "the host is missing: "
-					   "tcp://host:port");
+			return refuse(err,
+				      "the host is missing: %.*s://host:port",
+				      scheme, text);
 		if (len > 253 || (fg_addr_parse(host, len, addr) != 4 &&
 				  !name_fits(host, len)))
 			return refuse(err,
@@ -99,17 +106,21 @@ static int parse_tcp(struct fg_url *out, const char *rest, struct sentence err)
 				      (int)len, host);
 	}
 	len = (size_t)(end - host);
-	if (*port != ':' || port[1] == '\0')
-		return refuse(err, "the port is missing: tcp://host:port "
-				   "(netifyd's is 7150)");
-	port++;
-	if (!fg_text_uint(port, strlen(port), &number))
-		return refuse(err,
-			      "expected a port after the last ':', "
-			      "found \"%s\"",
-			      port);
+	if (port && strcmp(colon, "/") == 0)
+		colon++;
+	if (*colon == ':' && colon[1]) {
+		colon++;
+		if (!fg_text_uint(colon, strlen(colon), &number))
+			return refuse(err,
+				      "expected a port after the last ':', "
+				      "found \"%s\"",
+				      colon);
+	} else if (*colon || !port) {
+		return refuse(err, "the port is missing: %.*s://host:port%s",
+			      scheme, text, port ? "" : " (netifyd's is 7150)");
+	}
 	if (number < 1 || number > 65535)
-		return refuse(err, "a port is from 1 to 65535, not %s", port);
+		return refuse(err, "a port is from 1 to 65535, not %s", colon);
 	memcpy(out->host, host, len);
 	out->host[len] = '\0';
 	out->port = (uint16_t)number;
@@ -153,7 +164,7 @@ int fg_url_parse(struct fg_url *out, const char *text, char *errtext,
 	}
 	if (fg_slice_is(scheme, "tcp")) {
 		out->scheme = FG_URL_TCP;
-		return parse_tcp(out, text, err);
+		return fg_url_endpoint(out, text - len - 1, 0, errtext, errlen);
 	}
 	out->scheme = FG_URL_OTHER;
 	if (strncmp(text, "//", 2) != 0 || text[2] == '\0')

@@ -36,6 +36,12 @@ struct fg_url {
 int fg_url_parse(struct fg_url *out, const char *text, char *err,
 		 size_t errlen);
 /*
+ * The host and the port of scheme://host[:port], for a scheme that has them;
+ * port: when it says none, 0: then it must. As fg_url_parse().
+ */
+int fg_url_endpoint(struct fg_url *out, const char *text, uint16_t port,
+		    char *err, size_t errlen);
+/*
  * A short name for people: "netifyd" for unix:///run/netifyd.sock,
  * "192.0.2.1:7150", "stdin".
  */

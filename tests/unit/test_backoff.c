@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_backoff.c - waits double to 15 s, differ, and begin anew when asked. */
-/* LINK: common/host/backoff.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "host/backoff.h"
+#include "base/backoff.h"
 
 static const int64_t waits[] = {250,  500,   1000,  2000, 4000,
 				8000, 15000, 15000, 15000};

@@ -471,8 +471,9 @@ struct fg_config {
  * at once, as it sees fit. run() may touch nothing but its job; done() is
  * called in the loop, maybe before submit() returns. One job is in flight at
  * most until its done(): submit() of a pending job is -EBUSY.
- * Ownership: the plugin's; it must stay until done(), and closing a target
- * waits for its jobs.
+ * Ownership: the plugin's; it must stay until done(). Closing a target waits
+ * for its jobs; closing an input does not: done() comes after close() then, and
+ * may only free what is left.
  */
 struct fg_job {
 	void (*run)(struct fg_job *job);
@@ -558,7 +559,11 @@ struct fg_host {
 	/* role "LAN" or "WAN", as agent_status gives it */
 	void (*learn_interface)(void *source, struct fg_slice name,
 				struct fg_slice role);
-	/* its transport came up, went down (all its flows void after grace) */
+	/*
+	 * Its transport came up, went down (all its flows void after grace), or
+	 * could not come up: source_down() of one that is not up is a reason to
+	 * show, no more. Both may be called again and again.
+	 */
 	void (*source_up)(void *source);
 	void (*source_down)(void *source, const char *why);
 
@@ -628,6 +633,21 @@ struct fg_host {
 	 */
 	bool (*never_listed)(const struct fg_host *host, int version,
 			     const uint8_t addr[16]);
+
+	/*
+	 * For inputs that bring several agents' messages: a source of its own
+	 * within source, made when its name is first used (not empty, and no
+	 * more than 96 bytes), to be used with message(), skipped(), learn(),
+	 * source_up() and the like as source is. Its flows are others than
+	 * those of any other source, and void when it is down, not when source
+	 * is. It is not up by itself. NULL: there is no room for more.
+	 */
+	void *(*source_part)(void *source, const char *name);
+	/*
+	 * Flows of the source (not of its parts) that no message mentions for
+	 * so long are left, even if limits.flow_idle is longer; 0: they aren't.
+	 */
+	void (*source_idle)(void *source, uint32_t ms);
 };
 
 /* --------------------------------------------------------------- input */
@@ -640,6 +660,8 @@ struct fg_input_type {
 	/*
 	 * source is the host's handle, for host->message(). cfg is the
 	 * source's object in the configuration, or NULL when it came from -s.
+	 * An input with schemes connects later, by a timer: the configuration
+	 * may have an error elsewhere, or is only checked.
 	 */
 	int (*open)(const struct fg_host *host, void *source, const char *url,
 		    const struct fg_node *cfg, void **input);

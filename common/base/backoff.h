@@ -4,8 +4,8 @@
  * each up to a quarter less, so that the gateways of a network do not all come
  * at once. Pure.
  */
-#ifndef FG_HOST_BACKOFF_H
-#define FG_HOST_BACKOFF_H
+#ifndef FG_BASE_BACKOFF_H
+#define FG_BASE_BACKOFF_H
 
 #include <stdint.h>
 
