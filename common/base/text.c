@@ -247,6 +247,46 @@ size_t fg_text_printable(struct fg_slice in, char *out, size_t size)
 	return n;
 }
 
+size_t fg_text_json(struct fg_slice in, char *out, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *p = in.len ? in.ptr : "", *end = p + in.len, *c;
+	bool escaped = in.flags & FG_SLICE_ESCAPED;
+	char buf[4], as[6] = "\\u";
+	size_t need = 0, len;
+	uint32_t code;
+
+	if (size)
+		out[0] = '"';
+	need = 1;
+	while (p < end) {
+		len = next_char(&p, end, escaped, buf, &c, &code);
+		if (code == UINT32_MAX) {
+			c = "\xef\xbf\xbd";
+			len = 3;
+		} else if (code == '"' || code == '\\') {
+			as[1] = (char)code;
+			c = as;
+			len = 2;
+		} else if (!fg_text_shows(code)) {
+			as[1] = 'u';
+			for (unsigned i = 0; i < 4; i++)
+				as[5 - i] = digits[code >> 4 * i & 15];
+			c = as;
+			len = 6;
+		}
+		/* once full, nothing shorter may follow */
+		if (need + len > size)
+			size = 0;
+		else
+			memcpy(out + need, c, len);
+		need += len;
+	}
+	if (need < size)
+		out[need] = '"';
+	return need + 1;
+}
+
 /* ------------------------------------------------------------- numbers */
 
 static inline bool is_digit(char c)

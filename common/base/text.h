@@ -39,6 +39,13 @@ bool fg_text_shows(uint32_t code);
  */
 size_t fg_text_printable(struct fg_slice in, char *out, size_t size);
 
+/*
+ * A JSON string with its quotes: characters that don't show as \uNNNN, invalid
+ * UTF-8 as U+FFFD. Writes at most size bytes, no NUL, never half a character;
+ * returns the bytes that the whole needs, at most 6 * in.len + 2.
+ */
+size_t fg_text_json(struct fg_slice in, char *out, size_t size);
+
 /* Digits only: no sign, no space; capped at UINT64_MAX. False: not a number. */
 bool fg_text_uint(const char *p, size_t len, uint64_t *out);
 /* "0x1f", "0X1F" or digits. */

@@ -395,6 +395,7 @@ void fg_gate_free(struct fg_gate *g)
 	fg_source_bury(g);
 	fg_own_free(g->own);
 	fg_membership_free(g->membership);
+	fg_announcer_free(g->announcer);
 	if (g->table)
 		fg_flow_table_free(g->table);
 	if (g->catalog)

@@ -7,6 +7,7 @@
 #ifndef FG_HOST_GATE_H
 #define FG_HOST_GATE_H
 
+#include "flow/announce.h"
 #include "flow/catalog.h"
 #include "flow/flow.h"
 #include "policy/membership.h"
@@ -74,6 +75,7 @@ struct fg_gate {
 	struct fg_limits limits;
 	struct fg_catalog *catalog;
 	struct fg_flow_table *table;
+	struct fg_announcer *announcer;
 	struct fg_membership *membership;
 
 	struct fg_setup *setup;		/* in force */

@@ -267,6 +267,15 @@ static bool host_never_listed(const struct fg_host *host, int version,
 						  version, addr);
 }
 
+static size_t host_announce(const struct fg_host *host,
+			    const struct fg_flow *flow,
+			    enum fg_message_type type, const char *reason,
+			    char *buf, size_t size)
+{
+	return fg_announcer_say(gate_of(host)->announcer, flow, type, reason,
+				buf, size);
+}
+
 /* ------------------------------------------------------------------------- */
 
 static const struct fg_host template = {
@@ -307,6 +316,7 @@ static const struct fg_host template = {
 	.memberships = host_memberships,
 	.source_part = fg_source_part,
 	.source_idle = fg_source_idle,
+	.announce = host_announce,
 };
 
 void fg_client_init(struct fg_client *c, struct fg_gate *gate)

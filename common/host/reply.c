@@ -74,31 +74,13 @@ void fg_reply_printf(struct fg_reply *r, const char *fmt, ...)
 void fg_reply_json(struct fg_reply *r, struct fg_slice text)
 {
 	/* \u00XX is the longest that a byte becomes. */
-	char *p = grow(r, (size_t)text.len * 6 + 2), *start = p;
-	const char *c = text.len ? text.ptr : "", *end = c + text.len;
-	uint32_t code;
-	size_t n;
+	size_t room = (size_t)text.len * 6 + 2;
+	char *p = grow(r, room);
 
 	if (!p)
 		return;
-	*p++ = '"';
-	for (; c < end; c += n) {
-		n = fg_text_char(c, end, &code);
-		if (n == 0) {
-			n = 1;
-			p = stpcpy(p, "\xef\xbf\xbd");
-		} else if (!fg_text_shows(code)) {
-			/* JSON is read by people, too, in a terminal */
-			p += sprintf(p, "\\u%04x", code);
-		} else {
-			if (*c == '"' || *c == '\\')
-				*p++ = '\\';
-			p = mempcpy(p, c, n);
-		}
-	}
-	*p++ = '"';
-	*p = '\0';
-	r->len += (size_t)(p - start);
+	r->len += fg_text_json(text, p, room);
+	r->text[r->len] = '\0';
 }
 
 void fg_reply_json_text(struct fg_reply *r, const char *text)

@@ -69,6 +69,8 @@ int fg_tables_make(struct fg_gate *g, const struct fg_limits *limits)
 	ret = fg_catalog_new(&g->catalog, limits->max_names, random_seed());
 	if (ret == 0)
 		ret = fg_flow_table_new(&g->table, &flow);
+	if (ret == 0)
+		ret = fg_announcer_new(&g->announcer, g->table, g->catalog);
 	if (ret == 0) {
 		membership.table = g->table;
 		membership.catalog = g->catalog;

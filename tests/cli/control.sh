@@ -62,7 +62,7 @@ reply "explain: no port" '^error "0" is no port' 'explain ::1 0'
 reply "metrics" '^flowgate_source_messages_total\{source="agent"\} 81$' metrics
 ok "metrics: each family once, with help" test "$(grep -c '^# TYPE' "$T/reply")" = "$(grep '^# TYPE' "$T/reply" | sort -u | wc -l)"
 reply "version" '^flowgated [0-9]' version
-json "version" '.[0].abi == "1.0"' version
+json "version" '.[0].abi == "1.1"' version
 reply "help" '^explain ' help
 reply "reload" '^reloaded: 1 source, 1 target \(1 unchanged\), 2 actions' reload
 reply "an unknown command" '^error unknown command "stats": did you mean "status"' stats

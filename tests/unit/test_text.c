@@ -155,6 +155,41 @@ static void printable(void **state)
 	assert_int_equal(fg_text_printable(text("abc"), NULL, 0), 0);
 }
 
+static void json_strings(void **state)
+{
+	static const struct {
+		const char *in, *out, *why;
+	} cases[] = {
+		{"", "\"\"", "nothing"},
+		{"abc", "\"abc\"", "as it is"},
+		{"a\"b\\", "\"a\\\"b\\\\\"", "what ends it"},
+		{"\x01\n\x7f", "\"\\u0001\\u000a\\u007f\"", "control"},
+		{"\xc2\x9b\xe2\x80\xae", "\"\\u009b\\u202e\"", "C1, bidi"},
+		{"\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\"",
+		 "two and four bytes"},
+		{"\xff" "a\xc3", "\"\xef\xbf\xbd" "a\xef\xbf\xbd\"", "invalid"},
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = strlen(cases[i].out), n;
+
+		n = fg_text_json(text(cases[i].in), out, sizeof(out));
+		if (n != len || memcmp(out, cases[i].out, len) != 0)
+			fail_msg("%s: %.*s", cases[i].why, (int)n, out);
+		for (size_t size = 0; size < len; size++) {
+			memset(out, '!', sizeof(out));
+			n = fg_text_json(text(cases[i].in), out, size);
+			assert_int_equal(n, len);
+			assert_int_equal(out[size], '!');
+		}
+	}
+	assert_int_equal(fg_text_json(escaped("\\u0001\\\""), out, sizeof(out)),
+			 10);
+	assert_memory_equal(out, "\"\\u0001\\\"\"", 10);
+}
+
 static void integers(void **state)
 {
 	static const struct {
@@ -484,7 +519,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices),    cmocka_unit_test(decode),
-		cmocka_unit_test(printable), cmocka_unit_test(integers),
+		cmocka_unit_test(printable), cmocka_unit_test(json_strings),
+		cmocka_unit_test(integers),
 		cmocka_unit_test(reals),     cmocka_unit_test(hex),
 		cmocka_unit_test(addresses), cmocka_unit_test(prefixes),
 		cmocka_unit_test(macs),	     cmocka_unit_test(near_misses),

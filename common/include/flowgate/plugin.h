@@ -45,7 +45,7 @@ extern "C" {
 #endif
 
 #define FG_ABI_MAJOR 1
-#define FG_ABI_MINOR 0
+#define FG_ABI_MINOR 1 /* host->source_part(), source_idle(), announce() */
 
 /* The name of the one exported symbol, as text for dlsym(). */
 #define FG_PLUGIN_SYMBOL "flowgate_plugin_v1"
@@ -648,7 +648,23 @@ struct fg_host {
 	 * so long are left, even if limits.flow_idle is longer; 0: they aren't.
 	 */
 	void (*source_idle)(void *source, uint32_t ms);
+	/*
+	 * A flow as its agent would tell it, the JSON text of a
+	 * message in netifyd's shape. type is FG_MESSAGE_FLOW: all that is
+	 * kept of the flow, with names and cumulative counters;
+	 * FG_MESSAGE_FLOW_PURGE: digest, times, totals and reason (a word such
+	 * as "closed"; NULL: left out); or FG_MESSAGE_FLOW_DPI_COMPLETE: the
+	 * digest. One line of valid UTF-8 without a newline, NUL-terminated.
+	 * Returns its length without the NUL, or 0 when it does not fit (it is
+	 * never cut): FG_ANNOUNCE_SIZE is room for any flow.
+	 */
+	size_t (*announce)(const struct fg_host *host,
+			   const struct fg_flow *flow,
+			   enum fg_message_type type, const char *reason,
+			   char *buf, size_t size);
 };
+
+#define FG_ANNOUNCE_SIZE 106496
 
 /* --------------------------------------------------------------- input */
 
