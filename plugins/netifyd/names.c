@@ -88,6 +88,12 @@ static struct cursor enter(struct fg_slice text, char kind)
 	return c;
 }
 
+/* What is in a string is none, whatever it looks like. */
+static struct cursor enter_object(const struct value *v)
+{
+	return v->first == '{' ? enter(v->text, '{') : (struct cursor){NULL};
+}
+
 static void behind_value(struct cursor *c, const char *p)
 {
 	p = skip_space(p);
@@ -120,9 +126,9 @@ struct name {
 	struct fg_slice tag;
 };
 
-static bool read_name(struct fg_slice object, struct name *name)
+static bool read_name(const struct value *item, struct name *name)
 {
-	struct cursor c = enter(object, '{');
+	struct cursor c = enter_object(item);
 	bool has_id = false, has_tag = false;
 	struct value key, v;
 	uint64_t id = 0;
@@ -178,7 +184,7 @@ static bool next_name(struct cursor *list, struct name *name)
 			return true;
 		if (!next_item(list, &item))
 			return false;
-	} while (!read_name(item.text, name));
+	} while (!read_name(&item, name));
 	return true;
 }
 
@@ -217,7 +223,7 @@ void fg_roles_each(struct fg_slice interfaces, fg_role_fn *each, void *ctx)
 	struct value name, v, key, role;
 
 	while (next_member(&c, &name, &v)) {
-		inner = enter(v.text, '{');
+		inner = enter_object(&v);
 		while (next_member(&inner, &key, &role))
 			if (fg_slice_is(key.text, "role") &&
 			    role.first == '"' && !name.text.flags)

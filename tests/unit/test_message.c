@@ -560,6 +560,12 @@ static void names(void **state)
 		 "\"e\\u0041\":{\"role\":\"LAN\"}}",
 		 "", "no roles"},
 		{"\"interfaces\":[{\"role\":\"LAN\"}]", "", "a list"},
+		{"\"interfaces\":{\"eth0\":\"{\\\"role\\\":\\\"LAN\\\"}\","
+		 "\"eth1\":\"{{{{\",\"eth2\":{\"role\":\"WAN\"}}",
+		 "eth2=WAN ", "a text that looks like an object"},
+		{"\"protocols\":[\"{{{{\",\"{\\\"id\\\":1,\\\"tag\\\":"
+		 "\\\"A\\\"}\",{\"id\":2,\"tag\":\"B\"}]",
+		 "p2=B ", "likewise"},
 		{"\"interfaces\":{}", "", "an empty object"},
 		{"\"stats\":{\"eth0\":{\"role\":\"LAN\"}}", "", "elsewhere"},
 	};
