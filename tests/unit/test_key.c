@@ -226,6 +226,45 @@ static void names_fields(void **state)
 			i);
 	assert_int_equal(fg_key_field("Other_Addr"), -1);
 	assert_string_equal(fg_key_field_type(OTHER, 6), "ipv6_addr");
+	assert_string_equal(fg_key_field_names()[OTHER], "other_addr");
+}
+
+/* As a set's "type", and as "type" of a target. */
+static void describes_shapes(void **state)
+{
+	static const uint8_t fields[] = {LOCAL, PROTO, FG_KEY_OTHER_PORT};
+	struct fg_key_shape shape;
+	char text[FG_KEY_TEXT];
+
+	(void)state;
+	fg_key_shape(&shape, fields, 3, 6);
+	assert_string_equal(fg_key_format_types(&shape, text),
+			    "ipv6_addr . inet_proto . inet_service");
+	assert_string_equal(fg_key_format_fields(&shape, text),
+			    "local_addr, ip_proto, other_port");
+	fg_key_shape(&shape, fields, 1, 4);
+	assert_string_equal(fg_key_format_types(&shape, text), "ipv4_addr");
+	assert_string_equal(fg_key_format_fields(&shape, text), "local_addr");
+}
+
+/* Protocols that nft has a name for without /etc/protocols; else numbers. */
+static void names_protocols(void **state)
+{
+	static const uint8_t field[] = {PROTO};
+	static const struct {
+		uint8_t number;
+		const char *text;
+	} protos[] = {{1, "icmp"}, {6, "tcp"}, {17, "udp"},
+		      {0, "0"},	   {47, "47"}, {255, "255"}};
+	struct fg_key_shape shape;
+	char text[FG_KEY_TEXT];
+
+	(void)state;
+	fg_key_shape(&shape, field, 1, 4);
+	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
+		assert_string_equal(
+			fg_key_format(&shape, &protos[i].number, text),
+			protos[i].text);
 }
 
 /* A name comes from the agent: nothing of it may leave the quotes. */
@@ -327,6 +366,8 @@ int main(void)
 		cmocka_unit_test(says_what_is_missing),
 		cmocka_unit_test(refuses_shapes),
 		cmocka_unit_test(names_fields),
+		cmocka_unit_test(describes_shapes),
+		cmocka_unit_test(names_protocols),
 		cmocka_unit_test(quotes_names),
 		cmocka_unit_test(knows_interfaces),
 		cmocka_unit_test(is_found_by_address),
