@@ -215,6 +215,12 @@ valgrind: deps-test ## unit tests, corpora and a recording under valgrind's memc
 	$(Q)$(MAKE) $(if $(V),,-s) everything
 	$(Q)B=$(abspath $(B)) tests/tools/valgrind.sh
 
+coverage: deps-test ## lines and branches of the pure modules that tests reach
+	$(Q)$(MAKE) $(if $(V),,-s) B=build-coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage coverage-run
+
+coverage-run: $(UNIT_BIN) $(FUZZ_BIN)
+	$(Q)B=$(abspath $(B)) tests/tools/coverage.sh
+
 LINTED := $(wildcard common/*/*.c plugins/*/*.c)
 LINT_FLAGS := $(ALL_CPPFLAGS) -I$(B) -std=gnu17
 
@@ -372,7 +378,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint soak valgrind install uninstall dist deb FORCE
+.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint soak valgrind coverage coverage-run install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -402,6 +403,142 @@ static void refused_is_not_tried_again(void **state)
 	expect_nothing(&r);
 	assert_int_equal(leases(&r), 0);
 	rig_free(&r);
+}
+
+/* What the kernel may answer besides "done". */
+static void answers(void **state)
+{
+	struct rig r = rig_new((struct fg_leases_setup){
+		.ttl_ms = TTL, .linger_ms = LINGER, .data = true});
+	struct fg_lease_view v;
+
+	(void)state;
+	/* to be renewed, and not there any more: put there anew */
+	hold(&r, 1);
+	expect(&r, FG_LEASE_ADD, 1, FG_LEASE_DONE);
+	pass(&r, TTL / 2 + 300);
+	expect(&r, FG_LEASE_RENEW, 1, FG_LEASE_GONE);
+	assert_int_equal(present(&r), 0);
+	expect(&r, FG_LEASE_ADD, 1, FG_LEASE_OTHER);
+	/* it is there with somebody else's data: made ours */
+	assert_int_equal(present(&r), 1);
+	expect(&r, FG_LEASE_REPLACE, 1, FG_LEASE_UNKNOWN);
+	/* nobody knows: once more */
+	expect(&r, FG_LEASE_REPLACE, 1, FG_LEASE_DONE);
+	expect_nothing(&r);
+	/* one that lingers is put back, but not against a refusal */
+	release(&r, 1);
+	assert_true(fg_leases_spoil(r.t, key(1)));
+	expect(&r, FG_LEASE_ADD, 1, FG_LEASE_REFUSED);
+	expect_nothing(&r);
+	assert_false(fg_leases_get(r.t, key(1), &v));
+	/* its end, refused: there is nothing left to do */
+	hold(&r, 2);
+	expect(&r, FG_LEASE_ADD, 2, FG_LEASE_DONE);
+	release(&r, 2);
+	pass(&r, LINGER + 300);
+	expect(&r, FG_LEASE_DELETE, 2, FG_LEASE_REFUSED);
+	expect_nothing(&r);
+	assert_int_equal(leases(&r), 0);
+	rig_free(&r);
+}
+
+/* Who lingers goes before anybody who is held. */
+static void full_evicts_who_lingers(void **state)
+{
+	struct rig r = rig_new((struct fg_leases_setup){
+		.ttl_ms = TTL, .linger_ms = LINGER});
+
+	(void)state;
+	assert_false(fg_leases_evict(r.t));
+	hold(&r, 1);
+	hold(&r, 2);
+	expect(&r, FG_LEASE_ADD, 1, FG_LEASE_DONE);
+	expect(&r, FG_LEASE_ADD, 2, FG_LEASE_DONE);
+	release(&r, 2);
+	assert_true(fg_leases_evict(r.t));
+	expect(&r, FG_LEASE_DELETE, 2, FG_LEASE_DONE);
+	/* and does not come back */
+	pass(&r, 2000);
+	expect_nothing(&r);
+	assert_int_equal(leases(&r), 1);
+	/* it ends while it waits to be put back: it is not */
+	hold(&r, 3);
+	expect(&r, FG_LEASE_ADD, 3, FG_LEASE_DONE);
+	release(&r, 3);
+	fg_leases_spoil(r.t, key(3));
+	r.now += LINGER + 300;
+	expect(&r, FG_LEASE_DELETE, 3, FG_LEASE_GONE);
+	expect_nothing(&r);
+	rig_free(&r);
+}
+
+/* Each once, with what its holders say; whoever looks may stop in between. */
+static void are_walked(void **state)
+{
+	struct rig r =
+		rig_new((struct fg_leases_setup){.ttl_ms = TTL, .data = true});
+	uint16_t early = fg_class_get(r.classes, 1, 0x10, "early");
+	uint16_t late = fg_class_get(r.classes, 2, 0x20, "late");
+	struct fg_lease_view v;
+	uint32_t cursor = 0;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++)
+		fg_leases_hold(r.t, key(i), late, 70 + i, r.now);
+	fg_leases_hold(r.t, key(3), early, 99, r.now);
+	expect(&r, FG_LEASE_ADD, 1, FG_LEASE_DONE);
+	expect(&r, FG_LEASE_ADD, 2, FG_LEASE_DONE);
+	fg_leases_release(r.t, key(2), late, r.now);
+	expect(&r, FG_LEASE_ADD, 3, FG_LEASE_DONE);
+	expect(&r, FG_LEASE_DELETE, 2, FG_LEASE_DONE);
+	assert_true(fg_leases_next(r.t, &cursor, &v));
+	assert_memory_equal(v.key, key(1), 4);
+	assert_int_equal(v.holders, 1);
+	assert_int_equal(v.note, 71);
+	assert_true(fg_leases_next(r.t, &cursor, &v));
+	assert_memory_equal(v.key, key(3), 4);
+	assert_int_equal(v.holders, 2);
+	assert_int_equal(v.data, 0x10);
+	assert_string_equal(fg_class_name(r.classes, v.class), "early");
+	/* never later than the kernel, and not much before */
+	assert_in_range(v.expires, START + TTL - 600, START + TTL);
+	assert_false(fg_leases_next(r.t, &cursor, &v));
+	/* counted anew, by nobody: all of them end */
+	fg_leases_recount_begin(r.t);
+	fg_leases_recount_end(r.t, r.now);
+	expect(&r, FG_LEASE_DELETE, 1, FG_LEASE_DONE);
+	expect(&r, FG_LEASE_DELETE, 3, FG_LEASE_DONE);
+	assert_int_equal(leases(&r), 0);
+	assert_int_equal(fg_class_find(r.classes, 1, 0x10, "early"), 0);
+	rig_free(&r);
+}
+
+/* As many classes as there is room for; one that nobody holds is used again. */
+static void classes(void **state)
+{
+	struct fg_classes *c;
+	uint16_t id[40];
+
+	(void)state;
+	assert_int_equal(fg_classes_new(&c, 40), 0);
+	for (uint16_t i = 0; i < 40; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "n%u", i % 20u);
+		/* the same action may have many, and many may share a place */
+		id[i] = fg_class_get(c, 1 + i / 20u, 7, name);
+		assert_int_not_equal(id[i], 0);
+		fg_class_ref(c, id[i]);
+	}
+	assert_int_equal(fg_class_get(c, 1, 7, "one too many"), 0);
+	/* from the middle of those that share a place */
+	fg_class_unref(c, id[5]);
+	assert_int_equal(fg_class_find(c, 1, 7, "n5"), 0);
+	assert_int_equal(fg_class_find(c, 1, 7, "n4"), id[4]);
+	assert_int_equal(fg_class_get(c, 1, 7, "new"), id[5]);
+	assert_int_equal(fg_class_find(c, 1, 7, "n6"), id[6]);
+	fg_classes_free(c);
 }
 
 static void what_was_taken_is_put_back(void **state)
@@ -831,6 +968,10 @@ int main(void)
 		cmocka_unit_test(full_waits_a_second),
 		cmocka_unit_test(full_evicts_the_next_to_expire),
 		cmocka_unit_test(refused_is_not_tried_again),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(full_evicts_who_lingers),
+		cmocka_unit_test(are_walked),
+		cmocka_unit_test(classes),
 		cmocka_unit_test(what_was_taken_is_put_back),
 		cmocka_unit_test(adopted_is_claimed_or_runs_out),
 		cmocka_unit_test(strangers),
