@@ -13,6 +13,9 @@ static inline struct fg_slice fg_slice(const char *ptr, size_t len)
 	return (struct fg_slice){ptr, (uint32_t)len, 0};
 }
 
+/* "1 flow", "2 flows": printf("%u flow%s", n, FG_S(n)). */
+#define FG_S(n) ((n) == 1 ? "" : "s")
+
 /* Same bytes; fg_slice_is_nocase ignores the case of ASCII letters. */
 bool fg_slice_is(struct fg_slice s, const char *text);
 bool fg_slice_is_nocase(struct fg_slice s, const char *text);

@@ -221,7 +221,7 @@ bool fg_names_id_exact(const struct fg_names *t, struct fg_slice slice,
 size_t fg_names_near(const struct fg_names *t, struct fg_slice slice,
 		     const char **out, size_t max)
 {
-	unsigned distances[NEAR_MAX], d;
+	unsigned distances[NEAR_MAX], d, whole;
 	char word[FG_NAME_MAX];
 	const char *bare;
 	size_t n = 0, i;
@@ -235,7 +235,12 @@ size_t fg_names_near(const struct fg_names *t, struct fg_slice slice,
 		const char *tag = t->names[at].tag;
 		const char *part = without_netify(tag);
 
+		whole = fg_text_distance(bare, strlen(bare), part,
+					 strlen(part));
+		part = short_form(tag); /* which is a name for it, too */
 		d = fg_text_distance(bare, strlen(bare), part, strlen(part));
+		if (whole < d)
+			d = whole;
 		if (d == UINT_MAX || (n == max && d >= distances[n - 1]))
 			continue;
 		for (i = n < max ? n++ : n - 1; i && distances[i - 1] > d;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "confine.h"
 #include "control.h"
 #include "explain.h"
@@ -430,9 +431,10 @@ static void print_counters(struct fg_gate *g)
 
 		fg_source_status(source, &s);
 		fg_log_say(g->log, FG_LOG_NOTICE,
-			   "source %s: %" PRIu64 " messages, %" PRIu64
-			   " bytes, %" PRIu64 " skipped",
-			   s.name, s.messages, s.bytes, s.skipped);
+			   "source %s: %" PRIu64 " message%s, %" PRIu64
+			   " byte%s, %" PRIu64 " skipped",
+			   s.name, s.messages, FG_S(s.messages), s.bytes,
+			   FG_S(s.bytes), s.skipped);
 	}
 	fg_log_say(g->log, FG_LOG_NOTICE,
 		   "flows: %" PRIu64 " announced, %" PRIu64 " updated, %" PRIu64
@@ -448,11 +450,12 @@ static void print_counters(struct fg_gate *g)
 		if (t->type->status)
 			t->type->status(t->instance, &s);
 		fg_log_say(g->log, FG_LOG_NOTICE,
-			   "target %s: %" PRIu64 " members, %" PRIu64
-			   " elements, %" PRIu64 " adds, %" PRIu64
-			   " deletes, %" PRIu64 " errors",
-			   t->name, t->members, s.elements, s.adds, s.deletes,
-			   s.errors);
+			   "target %s: %" PRIu64 " member%s, %" PRIu64
+			   " element%s, %" PRIu64 " add%s, %" PRIu64
+			   " delete%s, %" PRIu64 " error%s",
+			   t->name, t->members, FG_S(t->members), s.elements,
+			   FG_S(s.elements), s.adds, FG_S(s.adds), s.deletes,
+			   FG_S(s.deletes), s.errors, FG_S(s.errors));
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "gate.h"
 #include "own.h"
 #include "privilege.h"
@@ -526,7 +527,7 @@ void fg_setup_summary(const struct fg_setup *s, char *text, size_t len)
 	if (n)
 		snprintf(aside + n, sizeof(aside) - (size_t)n, ")");
 	snprintf(text, len, "%zu source%s, %zu target%s%s, %zu action%s",
-		 s->source_count, s->source_count == 1 ? "" : "s", targets,
-		 targets == 1 ? "" : "s", aside, actions,
-		 actions == 1 ? "" : "s");
+		 s->source_count, FG_S(s->source_count), targets,
+		 FG_S(targets), aside, actions,
+		 FG_S(actions));
 }

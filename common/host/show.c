@@ -38,23 +38,22 @@ const char *const fg_reason_names[FG_REASON_COUNT] = {
 
 /* ------------------------------------------------------------------ flows */
 
+/* A table of our own: /etc/protocols may be absent, or out of reach. */
 static const char *ip_protocol(uint8_t n, char digits[4])
 {
-	switch (n) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	case IPPROTO_SCTP:
-		return "sctp";
-	default:
-		snprintf(digits, 4, "%u", n);
-		return digits;
-	}
+	static const char *const names[] = {
+		[1] = "icmp",	[2] = "igmp",	 [4] = "ipip",
+		[6] = "tcp",	[17] = "udp",	 [33] = "dccp",
+		[41] = "ipv6",	[47] = "gre",	 [50] = "esp",
+		[51] = "ah",	[58] = "icmpv6", [88] = "eigrp",
+		[89] = "ospf",	[103] = "pim",	 [112] = "vrrp",
+		[115] = "l2tp", [132] = "sctp",	 [136] = "udplite",
+	};
+
+	if (n < sizeof(names) / sizeof(*names) && names[n])
+		return names[n];
+	snprintf(digits, 4, "%u", n);
+	return digits;
 }
 
 static const char *name_of(struct fg_gate *g, enum fg_name kind, uint32_t id)
@@ -302,9 +301,12 @@ static void target_text(struct fg_reply *r, struct fg_gate *g, size_t n,
 	fg_reply_state(r, s.state,
 		       !strcmp(s.state, "ok") || !strcmp(s.state, "disabled"));
 	fg_reply_printf(r,
-			" %8" PRIu64 " members %8" PRIu64 " elements %10" PRIu64
-			" adds %10" PRIu64 " deletes %6" PRIu64 " errors\n",
-			t->members, s.elements, s.adds, s.deletes, s.errors);
+			" %8" PRIu64 " member%-1s %8" PRIu64
+			" element%-1s %10" PRIu64 " add%-1s %10" PRIu64
+			" delete%-1s %6" PRIu64 " error%s\n",
+			t->members, FG_S(t->members), s.elements,
+			FG_S(s.elements), s.adds, FG_S(s.adds), s.deletes,
+			FG_S(s.deletes), s.errors, FG_S(s.errors));
 	if (*s.reason) {
 		fg_reply_printf(r, "    ");
 		fg_reply_shown(r, fg_slice(s.reason, strlen(s.reason)));
@@ -373,10 +375,11 @@ static void source_text(struct fg_reply *r, const struct fg_source *source)
 		       !strcmp(s.state, "connected") ||
 			       !strcmp(s.state, "ended"));
 	fg_reply_printf(r,
-			"agent %s, %" PRIu64 " messages, %" PRIu64
-			" skipped, %" PRIu64 " reconnects\n",
-			*s.agent ? s.agent : "unknown", s.messages, s.skipped,
-			s.reconnects);
+			"agent %s, %" PRIu64 " message%s, %" PRIu64
+			" skipped, %" PRIu64 " reconnect%s\n",
+			*s.agent ? s.agent : "unknown", s.messages,
+			FG_S(s.messages), s.skipped, s.reconnects,
+			FG_S(s.reconnects));
 	if (*s.reason) {
 		fg_reply_printf(r, "    ");
 		fg_reply_shown(r, fg_slice(s.reason, strlen(s.reason)));

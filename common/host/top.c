@@ -248,8 +248,10 @@ static void draw_summary(struct fg_top *top, struct fg_reply *r, unsigned *used)
 			       !strcmp(source.state, "connected") ||
 				       !strcmp(source.state, "ended"));
 		fg_reply_printf(r,
-				"  %" PRIu64 " messages, %" PRIu64 " skipped\n",
-				source.messages, source.skipped);
+				"  %" PRIu64 " message%s, %" PRIu64
+				" skipped\n",
+				source.messages, FG_S(source.messages),
+				source.skipped);
 		*used += 1;
 	}
 	for (size_t i = 0; i < fg_setup_target_count(g->setup); i++) {
@@ -259,9 +261,10 @@ static void draw_summary(struct fg_top *top, struct fg_reply *r, unsigned *used)
 		fg_reply_printf(r, "target %-20s ", t->name);
 		fg_reply_state(r, s.state, !strcmp(s.state, "ok"));
 		fg_reply_printf(r,
-				"  %" PRIu64 " members, %" PRIu64
-				" elements, %" PRIu64 " errors\n",
-				t->members, s.elements, s.errors);
+				"  %" PRIu64 " member%s, %" PRIu64
+				" element%s, %" PRIu64 " error%s\n",
+				t->members, FG_S(t->members), s.elements,
+				FG_S(s.elements), s.errors, FG_S(s.errors));
 		*used += 1;
 	}
 	fg_reply_printf(r, "\n");

@@ -43,8 +43,12 @@ static int read_other_types(struct fg_scope *s, const struct fg_host *host,
 	for (size_t i = 0; i < c->count(node); i++) {
 		unsigned type = 0;
 
-		if (fg_word_at(host, c->at(node, i), "a type of the other side",
-			       types, FG_OTHER_COUNT, &type) < 0)
+		text = c->as_text(c->at(node, i));
+		if (text && !strcmp(text, "*"))
+			s->other_types = UINT32_MAX;
+		else if (fg_word_at(host, c->at(node, i),
+				    "a type of the other side", types,
+				    FG_OTHER_COUNT, &type) < 0)
 			err = -EINVAL;
 		s->other_types |= 1u << type;
 	}

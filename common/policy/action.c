@@ -294,12 +294,13 @@ static void check_action(struct fg_action_config *a, int said_allow,
 		a->allow = true;
 	if (a->allow)
 		a->halt = true;
+	/* One that is disabled may well be unfinished: no harm in it. */
 	if (!has_targets && !a->allow && !a->observe)
-		fg_node_error(a->node,
-			      "action \"%s\" does nothing: name "
-			      "\"targets\", or let what matches pass "
-			      "with \"allow\": true",
-			      a->name);
+		(a->enabled ? fg_node_error : fg_node_warning)(
+			a->node,
+			"action \"%s\" does nothing%s: name \"targets\", or "
+			"let what matches pass with \"allow\": true",
+			a->name, a->enabled ? "" : " if enabled");
 }
 
 static void read_action(const struct fg_settings_parts *o,

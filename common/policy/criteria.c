@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* criteria.c - expression text -> program; program x flow -> bool. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +152,7 @@ static void compile_tag(struct compiler *k, const struct fg_expr_node *n,
 
 	i->symbol = c->symbol_count;
 	s->term = n->term;
+	s->begin = n->value_begin;
 	s->tag = strndup(tag.ptr, tag.len);
 	if (!s->tag) {
 		k->err = -ENOMEM;
@@ -359,22 +359,10 @@ fail:
 	return err;
 }
 
-static void say_at(const struct fg_node *at, enum fg_level level, size_t offset,
-		   const char *fmt, ...) FG_PRINTF(4, 5);
-static void say_at(const struct fg_node *at, enum fg_level level, size_t offset,
-		   const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fg_node_say(at, level, offset, fmt, ap);
-	va_end(ap);
-}
-
 static void say_at_node(void *ctx, enum fg_level level, size_t offset,
 			const char *text)
 {
-	say_at(ctx, level, offset, "%s", text);
+	fg_node_say_at(ctx, level, offset, "%s", text);
 }
 
 int fg_criteria_read(struct fg_criteria **out, struct fg_scope *scope,
@@ -432,13 +420,18 @@ const char *fg_criteria_text(const struct fg_criteria *c)
 	return c->text;
 }
 
-const char *fg_criteria_unknown(const struct fg_criteria *c, size_t n)
+const char *fg_criteria_unknown(const struct fg_criteria *c, size_t n,
+				size_t *offset)
 {
-	for (uint32_t i = 0; i < c->symbol_count; i++) {
+	/* compiled from the last to the first */
+	for (uint32_t i = c->symbol_count; i-- > 0;) {
 		const struct fg_symbol *s = &c->symbols[i];
 
-		if (!s->known && !s->protocol_known && n-- == 0)
-			return s->tag;
+		if (s->known || s->protocol_known || n-- > 0)
+			continue;
+		if (offset)
+			*offset = s->begin;
+		return s->tag;
 	}
 	return NULL;
 }

@@ -51,8 +51,12 @@ bool fg_criteria_learn(struct fg_criteria *c);
 uint32_t fg_criteria_depends(const struct fg_criteria *c);
 /* Matches of regular expressions that were given up. */
 uint64_t fg_criteria_limited(const struct fg_criteria *c);
-/* The nth tag that is not known, or NULL beyond the last. */
-const char *fg_criteria_unknown(const struct fg_criteria *c, size_t n);
+/*
+ * The nth tag that is not known, as they stand in the text, or NULL beyond the
+ * last; *offset (or NULL): where in the text.
+ */
+const char *fg_criteria_unknown(const struct fg_criteria *c, size_t n,
+				size_t *offset);
 const char *fg_criteria_text(const struct fg_criteria *c);
 
 /*

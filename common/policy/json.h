@@ -105,6 +105,8 @@ void fg_node_warning(const struct fg_node *at, const char *fmt, ...)
 	FG_PRINTF(2, 3);
 void fg_node_notice(const struct fg_node *at, const char *fmt, ...)
 	FG_PRINTF(2, 3);
+void fg_node_say_at(const struct fg_node *at, enum fg_level level,
+		    size_t offset, const char *fmt, ...) FG_PRINTF(4, 5);
 void fg_node_say(const struct fg_node *at, enum fg_level level, size_t offset,
 		 const char *fmt, va_list ap) FG_PRINTF(4, 0);
 

@@ -78,6 +78,16 @@ void fg_node_error_at(const struct fg_node *at, size_t offset, const char *fmt,
 	va_end(ap);
 }
 
+void fg_node_say_at(const struct fg_node *at, enum fg_level level,
+		    size_t offset, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fg_node_say(at, level, offset, fmt, ap);
+	va_end(ap);
+}
+
 void fg_node_notice(const struct fg_node *at, const char *fmt, ...)
 {
 	va_list ap;

@@ -140,37 +140,42 @@ static int build_index(struct fg_policy *p)
 	return 0;
 }
 
-/* Where no file says what applications there are, no tag can be checked. */
+/*
+ * Where no file says what applications there are, no tag can be checked. Said
+ * once, at the first of them.
+ */
 static void say_unchecked(struct fg_policy *p)
 {
-	size_t unknown = 0;
-	const char *first = NULL;
+	size_t unknown = 0, offset = 0, at;
+	const struct fg_node *node = NULL;
+	const char *first = NULL, *tag;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct fg_rule *r = &p->rules[i];
 
 		for (size_t n = 0; n < r->count; n++) {
-			for (size_t k = 0;; k++) {
-				const char *tag = fg_criteria_unknown(
-					r->alternatives[n].criteria, k);
+			const struct fg_alternative *a = &r->alternatives[n];
 
+			for (size_t k = 0;; k++) {
+				tag = fg_criteria_unknown(a->criteria, k, &at);
 				if (!tag)
 					break;
-				if (!first)
-					first = tag;
-				unknown++;
+				if (unknown++)
+					continue;
+				first = tag;
+				node = a->text;
+				offset = at;
 			}
 		}
 	}
 	if (!unknown)
 		return;
 	p->names_missing = true;
-	fg_node_notice(
-		fg_json_root(p->settings->doc),
-		"%zu %s (\"%s\"%s) cannot be checked yet: no file names the "
+	fg_node_say_at(
+		node, FG_LOG_NOTICE, offset,
+		"%zu tag%s (\"%s\"%s) cannot be checked yet: no file names the "
 		"agent's applications; they are looked up when it is connected",
-		unknown, unknown == 1 ? "tag" : "tags", first,
-		unknown == 1 ? "" : ", ...");
+		unknown, FG_S(unknown), first, unknown == 1 ? "" : ", ...");
 }
 
 int fg_policy_new(struct fg_policy **out, const struct fg_settings *settings,
@@ -419,10 +424,10 @@ static const char *unknown_of_rule(const struct fg_rule *r, size_t n)
 		const struct fg_criteria *c = r->alternatives[i].criteria;
 		size_t count = 0;
 
-		while (fg_criteria_unknown(c, count))
+		while (fg_criteria_unknown(c, count, NULL))
 			count++;
 		if (n < count)
-			return fg_criteria_unknown(c, n);
+			return fg_criteria_unknown(c, n, NULL);
 		n -= count;
 	}
 	return NULL;

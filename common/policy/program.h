@@ -12,6 +12,7 @@
 /* A tag, and what it means today. */
 struct fg_symbol {
 	char *tag;
+	size_t begin; /* in the text */
 	enum fg_term_id term;
 	bool known;
 	bool protocol_known; /* of categories, that of protocols */

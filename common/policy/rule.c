@@ -80,6 +80,7 @@ static int read_criteria(struct fg_rule *r, struct fg_scope *scope)
 			result = err; /* go on: say all errors */
 			continue;
 		}
+		a->text = text_at(n, i);
 		a->cover = fg_criteria_cover(a->criteria);
 		r->count++;
 	}

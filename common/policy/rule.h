@@ -23,6 +23,7 @@ struct fg_interfaces {
 /* One of the alternatives of "criteria". */
 struct fg_alternative {
 	struct fg_criteria *criteria;
+	const struct fg_node *text;
 	enum fg_cover cover;
 	bool said_limited;
 };

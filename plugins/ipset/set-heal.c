@@ -5,6 +5,7 @@
 #include <string.h>
 #include <linux/netfilter.h>
 
+#include "base/text.h"
 #include "set-private.h"
 
 /* Elements that are asked for each second, and leases looked at for them. */
@@ -112,8 +113,8 @@ void fg_ipset_turn(struct fg_ipset *s, enum fg_ipset_state state)
 	if (state == FIT) {
 		fg_leases_pardon(s->leases);
 		s->rebuilds++;
-		LOG(s, FG_LOG_NOTICE, "is there: %u elements to put into it",
-		    fg_ipset_pending(s));
+		LOG(s, FG_LOG_NOTICE, "is there: %u element%s to put into it",
+		    fg_ipset_pending(s), FG_S(fg_ipset_pending(s)));
 		return;
 	}
 	if (before == FIT)

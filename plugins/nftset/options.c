@@ -175,54 +175,75 @@ static int read_verdict(const struct fg_host *host, const struct fg_node *at,
 	return -EINVAL;
 }
 
+/* Of the only key of "data"; FG_MAP_NONE: said that it is none. */
+static enum fg_map read_map(const struct fg_config *c,
+			    const struct fg_node *data)
+{
+	const char *names[FG_MAP_COUNT], *key, *near;
+	const struct fg_node *value;
+
+	if (c->count(data) != 1) {
+		c->error(data, "\"data\" is one of {\"mark\": \"0x10\"}, "
+			       "{\"classid\": \"1:10\"}, {\"verdict\": "
+			       "\"drop\"}");
+		return FG_MAP_NONE;
+	}
+	key = c->key_at(data, 0);
+	for (enum fg_map i = FG_MAP_NONE; i < FG_MAP_COUNT; i++) {
+		names[i] = i == FG_MAP_NONE ? NULL : fg_map_name(i);
+		if (names[i] && !strcmp(key, names[i]))
+			return i;
+	}
+	near = c->nearest(key, names, FG_MAP_COUNT);
+	c->any(data, key, &value); /* said here, not again by the host */
+	c->error(value,
+		 "\"data\" is a \"mark\", a \"classid\" or a \"verdict\", "
+		 "not \"%s\"%s%s%s",
+		 key, near ? " (did you mean \"" : "", near ? near : "",
+		 near ? "\"?)" : "");
+	return FG_MAP_NONE;
+}
+
+/* The value of its only key. */
+static int read_data(const struct fg_host *host, const struct fg_node *data,
+		     enum fg_map kind, uint32_t *out)
+{
+	const struct fg_config *c = host->config;
+	const char *text = NULL;
+	uint64_t mark = 0;
+
+	if (kind == FG_MAP_MARK) {
+		if (c->uint(data, "mark", 0, UINT32_MAX, &mark) < 0)
+			return -EINVAL;
+		*out = (uint32_t)mark;
+		return 0;
+	}
+	if (c->text(data, fg_map_name(kind), &text) < 0)
+		return -EINVAL;
+	if (kind == FG_MAP_VERDICT)
+		return read_verdict(host, data, text, out);
+	if (read_classid(text, out))
+		return 0;
+	c->error(data,
+		 "\"%s\" is not a class: two hexadecimal numbers, as in "
+		 "\"1:10\"",
+		 text);
+	return -EINVAL;
+}
+
 int fg_options_data(const struct fg_host *host, const struct fg_node *object,
 		    enum fg_map *map, uint32_t *data)
 {
 	const struct fg_config *c = host->config;
 	const struct fg_node *node;
-	const char *text = NULL;
-	uint64_t mark = 0;
-	enum fg_map kind = FG_MAP_NONE;
+	enum fg_map kind;
 	int ret = c->object(object, "data", &node);
 
 	if (ret <= 0)
 		return ret;
-	if (c->count(node) != 1) {
-		c->error(node, "\"data\" is one of {\"mark\": \"0x10\"}, "
-			       "{\"classid\": \"1:10\"}, {\"verdict\": "
-			       "\"drop\"}");
+	kind = read_map(c, node);
+	if (kind == FG_MAP_NONE || read_data(host, node, kind, data) < 0)
 		return -EINVAL;
-	}
-	ret = c->uint(node, "mark", 0, UINT32_MAX, &mark);
-	if (ret < 0)
-		return ret;
-	if (ret > 0) {
-		kind = FG_MAP_MARK;
-		*data = (uint32_t)mark;
-	}
-	ret = c->text(node, "classid", &text);
-	if (ret < 0)
-		return ret;
-	if (ret > 0) {
-		kind = FG_MAP_CLASSID;
-		if (!read_classid(text, data)) {
-			c->error(node,
-				 "\"%s\" is not a class: two hexadecimal "
-				 "numbers, as in \"1:10\"",
-				 text);
-			return -EINVAL;
-		}
-	}
-	ret = c->text(node, "verdict", &text);
-	if (ret < 0)
-		return ret;
-	if (ret > 0) {
-		kind = FG_MAP_VERDICT;
-		if (read_verdict(host, node, text, data) < 0)
-			return -EINVAL;
-	}
-	if (kind == FG_MAP_NONE)
-		return -EINVAL; /* an unknown key: the host says it */
 	if (*map != FG_MAP_NONE && *map != kind) {
 		c->error(node, "the target's map leads to %s, not to %s",
 			 fg_map_name(*map), fg_map_name(kind));

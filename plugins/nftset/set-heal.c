@@ -5,6 +5,7 @@
 #include <string.h>
 #include <libmnl/libmnl.h>
 
+#include "base/text.h"
 #include "hub.h"
 #include "set-private.h"
 
@@ -19,8 +20,8 @@ void fg_set_turn(struct fg_set *s, enum fg_set_state state)
 	if (state == MISSING && s->o.managed)
 		LOG(s, FG_LOG_NOTICE, "was deleted: it is made again");
 	else if (state == FIT)
-		LOG(s, FG_LOG_NOTICE, "is there: %u elements to put into it",
-		    fg_set_pending(s));
+		LOG(s, FG_LOG_NOTICE, "is there: %u element%s to put into it",
+		    fg_set_pending(s), FG_S(fg_set_pending(s)));
 	else
 		s->host->log(s->host, FG_LOG_WARNING, "%s", s->why);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dry.h"
 #include "element.h"
 #include "hub.h"
@@ -76,32 +77,35 @@ static const char *state_of(const struct fg_set *s,
 	}
 	if (s->rebuilding && c->pending) {
 		snprintf(why, FG_SCHEMA_WHY,
-			 "set \"%s %s %s\" was lost; %u elements are still to "
-			 "be put back",
-			 family, s->table, s->name, c->pending);
+			 "set \"%s %s %s\" was lost; still to be put back: "
+			 "%u element%s",
+			 family, s->table, s->name, c->pending,
+			 FG_S(c->pending));
 		return "rebuilding";
 	}
 	if (c->waiting) {
 		snprintf(why, FG_SCHEMA_WHY,
-			 "set \"%s %s %s\" is full: %u elements wait for "
-			 "room; raise its \"size\" (%u)",
-			 family, s->table, s->name, c->waiting, s->found.size);
+			 "set \"%s %s %s\" is full, without room for %u "
+			 "element%s: raise its \"size\" (%u)",
+			 family, s->table, s->name, c->waiting,
+			 FG_S(c->waiting), s->found.size);
 		return "full";
 	}
 	if (c->refused) {
 		snprintf(why, FG_SCHEMA_WHY,
-			 "set \"%s %s %s\" refuses %u elements; the log says "
-			 "why",
-			 family, s->table, s->name, c->refused);
+			 "set \"%s %s %s\" refuses %u element%s; the log "
+			 "says why",
+			 family, s->table, s->name, c->refused,
+			 FG_S(c->refused));
 		return "refused";
 	}
 	if (s->flight && fg_set_now(s) - s->sent > SLOW_MS) {
 		snprintf(why, FG_SCHEMA_WHY,
 			 "set \"%s %s %s\": the kernel is busy with a "
-			 "transaction since %lld s; %u changes wait",
+			 "transaction since %lld s, with %u change%s waiting",
 			 family, s->table, s->name,
 			 (long long)(fg_set_now(s) - s->sent) / 1000,
-			 c->pending);
+			 c->pending, FG_S(c->pending));
 		return "delayed";
 	}
 	if (s->later) {

@@ -51,6 +51,7 @@ reply "flows by expression" 'youtube' 'flows application == "youtube"'
 json "flows by expression: only those" 'length == 1' 'flows application == "youtube"'
 json "flows: none" 'length == 0' 'flows application == "netflix"'
 reply "flows: a wrong expression" '^error .*aplication' 'flows aplication == 1'
+reply "one is one" '1 element .* 0 errors$' targets
 reply "explain" 'in target list, by action all' 'explain 203.0.113.2'
 reply "explain: why not" 'video: ' 'explain 203.0.113.2'
 json "explain" 'length == 2 and (.[0].members[0].action == "all") and (.[0].policy | length > 1)' 'explain 203.0.113.2'
@@ -129,6 +130,16 @@ ok "a stale socket is left by kill -9" test -S "$T/control.sock"
 start -c "$T/config.json"
 ok "and taken over" wait_for 10 is_value '.targets[0].name' list
 stop
+
+# ------------------------------------- protocols by name, with no /etc/protocols
+sed 's/"ip_protocol":6,/"ip_protocol":2,/' tests/data/v4.stream >"$T/igmp.stream"
+"$B/tests/tools/play-agent" -s 0 -H "$T/igmp.stream" "unix://$T/igmp.sock" >/dev/null 2>&1 &
+pids+=($!)
+start -c "$T/config.json" -s "unix://$T/igmp.sock"
+ok "reads that, too" wait_for 20 is_value '.sources[0].messages' 81
+reply "protocols have names" ' igmp netify.youtube' flows
+stop
+
 echo precious >"$T/file"
 gate -c "$T/config.json" -S "$T/file"
 ok "a file of that name is left alone" grep -q precious "$T/file"

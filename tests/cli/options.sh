@@ -48,6 +48,29 @@ says "user: one that is not there" 1 'config.json:1:10: there is no user "no-suc
 config '{"targets": {"list": {"target_type": "sampel", "target_enabled": false}}}'
 says "a disabled target may be of any type" 0 '0 targets \(1 disabled\)' -t -c "$T/config.json"
 
+# what is not in order within a target or an action
+set_of() { # KEYS...: with a target of type nftset that has them, too
+	config '{"targets": {"x": {"target_type": "nftset", "set_name": "x", "managed": true,' \
+		'"type": ["other_addr"], '"$*"'}}, "actions": {"a": {"criteria": "*", "targets": ["x"]}}}'
+}
+set_of '"data": {"mrk": 1}'
+says "data: a typing error" 1 'config.json:2:41: "data" is a "mark", .* not "mrk" \(did you mean "mark"\?\)' -t -c "$T/config.json"
+ok "data: and that is all that is said" test "$(wc -l <"$T/err")" = 1
+set_of '"data": {"classid": "1:1:1"}'
+says "data: a wrong value" 1 '"1:1:1" is not a class' -t -c "$T/config.json"
+set_of '"other_types": ["*"]'
+says "other_types: a list of all" 0 '1 target' -t -c "$T/config.json"
+set_of '"other_types": ["remot"]'
+says "other_types: a typing error" 1 'config.json:2:41: "remot".*did you mean "remote"' -t -c "$T/config.json"
+config '{"actions": {' '"a": {"enabled": false, "criteria": "*"}}}'
+says "a disabled action without targets" 0 'config.json:2:6: action "a" does nothing if enabled' -t -c "$T/config.json"
+printf 'app:10:netify.google\n' >"$T/apps.conf"
+config '{"catalog": "'"$T"'/apps.conf", "targets": {"l": {"target_type": "sample", "path": "/x"}}, "actions": {' \
+	'"a": {"criteria": ["*", "port == 53 || ai:googel"], "targets": ["l"]}}}'
+says "a tag that no file names" 0 'config.json:2:43: application "googel" is not known: did you mean netify.google\?' -t -c "$T/config.json"
+sed -i 's|"catalog": "[^"]*"|"catalog": []|' "$T/config.json"
+says "a tag where there are no names" 0 'config.json:2:43: 1 tag \("googel"\) cannot be checked yet' -t -c "$T/config.json"
+
 # ---------------------------------------------------------------- sources
 config "${good/file*stream/file://$T/none}"
 says "a file that is not there" 1 'config.json:2:15: source "file://.*: cannot read it: No such file' -t -c "$T/config.json"
@@ -67,7 +90,7 @@ else
 	failed "runs to the end of its file" "$T/err" "$T/out"
 fi
 ok "prints its counters" grep -q 'source v4.stream: 81 messages, 51197 bytes, 0 skipped' "$T/err"
-ok "of targets, too" grep -Eq 'target list: [0-9]+ members, 1 elements' "$T/err"
+ok "of targets, too" grep -Eq 'target list: [0-9]+ members, 1 element,' "$T/err"
 
 rm "$T/list"
 gate -n -c "$T/config.json"

@@ -212,6 +212,12 @@ static void near(void **state)
 		fg_catalog_near(c, APP, text("netify.faceboks"), found, 1), 1);
 	assert_string_equal(found[0], "netify.faceboks");
 	assert_int_equal(fg_catalog_near(c, APP, text("zoom"), found, 4), 0);
+	/* by the part after the dot, whoever it is that named it */
+	fg_catalog_learn(c, APP, 5, text("vendor.google"));
+	assert_int_equal(fg_catalog_near(c, APP, text("googel"), found, 4), 1);
+	assert_string_equal(found[0], "vendor.google");
+	assert_int_equal(
+		fg_catalog_near(c, APP, text("netify.googel"), found, 4), 1);
 	assert_int_equal(fg_catalog_near(c, PROTO, text("facebok"), found, 4),
 			 0);
 	assert_string_equal(fg_catalog_category_near(c, FG_CATEGORY_APPLICATION,

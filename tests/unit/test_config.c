@@ -261,6 +261,23 @@ static void test_errors(void **state)
 	}
 }
 
+/* What is disabled may be unfinished: a word, no error. */
+static void test_unfinished(void **state)
+{
+	struct said said;
+	struct fg_settings *s = must_parse(
+		ACTIONS("\"a\": {\"enabled\": false, \"criteria\": \"*\"}"),
+		&said);
+
+	(void)state;
+	assert_string_equal(said.text,
+			    "f:2:18: action \"a\" does nothing if enabled: name "
+			    "\"targets\", or let what matches pass with "
+			    "\"allow\": true\n");
+	assert_int_equal(said.warnings, 1);
+	fg_settings_free(s);
+}
+
 /* ---------------------------------------------------------------- urls */
 
 static const struct {
@@ -818,6 +835,7 @@ int main(void)
 		cmocka_unit_test(test_flow_actions),
 		cmocka_unit_test(test_passed_over),
 		cmocka_unit_test(test_kept_and_disabled),
+		cmocka_unit_test(test_unfinished),
 		cmocka_unit_test(test_keys_of_plugins),
 		cmocka_unit_test(test_allow),
 		cmocka_unit_test(test_source_names),

@@ -608,12 +608,14 @@ static void test_unknown_names(void **state)
 	struct fixture *f = *state;
 	struct fg_criteria *c = compile(f, "ai:netflx || pi:TOR", 19);
 	struct fg_flow *flow;
+	size_t at = 0;
 
 	assert_non_null(c);
 	assert_int_equal(f->said.count[FG_LOG_WARNING], 2);
-	assert_string_equal(fg_criteria_unknown(c, 0), "TOR");
-	assert_string_equal(fg_criteria_unknown(c, 1), "netflx");
-	assert_null(fg_criteria_unknown(c, 2));
+	assert_string_equal(fg_criteria_unknown(c, 0, NULL), "netflx");
+	assert_string_equal(fg_criteria_unknown(c, 1, &at), "TOR");
+	assert_int_equal(at, 16);
+	assert_null(fg_criteria_unknown(c, 2, &at));
 	assert_false(fg_criteria_match(c, f->w.table, f->flow));
 	/* the agent learns of it: it matches from then on */
 	world_name(&f->w, FG_NAME_APPLICATION, 4711, "netify.netflx");
@@ -621,7 +623,7 @@ static void test_unknown_names(void **state)
 	set_u(&f->w, FG_ATTR_APPLICATION, 4711);
 	flow = end_flow(&f->w);
 	assert_true(fg_criteria_match(c, f->w.table, flow));
-	assert_string_equal(fg_criteria_unknown(c, 0), "TOR");
+	assert_string_equal(fg_criteria_unknown(c, 0, NULL), "TOR");
 	fg_criteria_free(c);
 
 	assert_int_equal(ask(f, "ai:netflixx", f->flow), 0);

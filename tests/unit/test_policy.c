@@ -334,6 +334,23 @@ static void test_time(void **state)
 	assert_true(next == INT64_MAX);
 }
 
+/* Names that nobody can check are said at the first, as the file has them. */
+static void test_unchecked(void **state)
+{
+	struct fixture *f = *state;
+
+	world_close(&f->w);
+	world_open(&f->w, 4096);
+	must_configure(f, "\"actions\":{\n"
+		       "\"x\":{\"criteria\":[\"*\", \"port == 1 && (ai:one || ai:two)\"],\"targets\":[\"a\"]},\n"
+		       "\"y\":{\"criteria\":\"ai:three\",\"targets\":[\"b\"]}}");
+	assert_non_null(strstr(f->notices, "t:3:41: 3 tags (\"one\", ...) cannot be checked yet"));
+	must_configure(f, "\"actions\":{" ACTION("x", "\"ai:one\"", "") "}");
+	assert_non_null(strstr(f->notices, ": 1 tag (\"one\") cannot be checked yet"));
+	must_configure(f, "\"actions\":{" ACTION("x", "\"*\"", "") "}");
+	assert_null(strstr(f->notices, "cannot be checked"));
+}
+
 static void test_learn(void **state)
 {
 	struct fixture *f = *state;
@@ -733,7 +750,7 @@ int main(void)
 		TEST(test_actions),	   TEST(test_roles),
 		TEST(test_counts),	   TEST(test_many_actions),
 		TEST(test_too_many_targets), TEST(test_time),
-		TEST(test_learn),	   TEST(test_names_come_later),
+		TEST(test_unchecked), TEST(test_learn),	   TEST(test_names_come_later),
 		TEST(test_regex_complaint), TEST(test_depends),
 		TEST(test_never),	   TEST(test_errors),
 		TEST(test_group_files),	   TEST(test_explain),
