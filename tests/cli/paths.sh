@@ -142,7 +142,9 @@ ok "swapped all the while: what they lead to is as it was" untouched
 if id nobody >/dev/null 2>&1; then
 	rm -rf "$T"/shared/*
 	victim
-	config '{"sources": ["file://'"$PWD"'/tests/data/v4.stream"], "user": "nobody", "targets": {}, "actions": {}}'
+	# the checkout may be where he cannot read
+	install -m 644 tests/data/v4.stream "$T/stream"
+	config '{"sources": ["file://'"$T"'/stream"], "user": "nobody", "targets": {}, "actions": {}}'
 	python3 "$T/swap.py" "$T/shared" "$T/own/victim" &
 	swapper=$!
 	pids+=("$swapper")

@@ -31,7 +31,7 @@ cat "$TMP/flows" >>"$TMP/a.said"
 until_value "all that the agent says is heard" .flows.live $COUNT
 is "and none of it in force" "$(value '.targets[0].elements')" 0
 until_value "which is said" '.targets[0].state' delayed
-has "with what waits" "$(value '.targets[0].reason')" "$COUNT changes wait"
+has "with what waits" "$(value '.targets[0].reason')" "with $COUNT changes waiting"
 until_value "then all is" '.targets[0].elements' $COUNT
 until_value "and is well" '.targets[0].state' ok
 is "in the kernel, too" "$(elements | wc -l)" $COUNT
