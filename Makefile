@@ -356,7 +356,7 @@ dist: $(B)/$(NAME).tar.gz ## a tarball of the sources
 
 $(B)/$(NAME).tar.gz: FORCE
 	@mkdir -p $(@D)
-	$(Q){ git ls-files -co --exclude-standard 2>/dev/null || find . -name 'build*' -prune -o -type f -print; } | \
+	$(Q){ [ -e .git ] && git ls-files -co --exclude-standard 2>/dev/null || find . -name 'build*' -prune -o -type f -print; } | \
 		while read -r f; do [ ! -e "$$f" ] || printf '%s\n' "$$f"; done | LC_ALL=C sort | \
 		tar -c -T - --transform 's|^\(\./\)\{0,1\}|$(NAME)/|' --owner=0 --group=0 --numeric-owner \
 			--mode=go-w,a+rX | gzip -9n >$@
