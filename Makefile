@@ -64,13 +64,15 @@ PLUGINS := $(patsubst plugins/%/,%,$(wildcard plugins/*/))
 plugin_parts_nftset    := $(NETLINK) $(LEASE)
 plugin_parts_conntrack := $(NETLINK)
 plugin_parts_ipset     := $(NETLINK) $(LEASE)
+plugin_parts_mqtt      := $(filter-out %/plugin.c,$(wildcard plugins/netifyd/*.c)) \
+	common/policy/url.c common/lease/wheel.c
 plugin_libs_nftset     := -lnftnl -lmnl
 plugin_libs_conntrack  := -lmnl
 plugin_libs_ipset      := -lmnl
 plugin_libs_stats      := -lmicrohttpd
 plugin_need_stats      := microhttpd.h:libmicrohttpd-dev
-plugin_libs_mqtt       := -lmosquitto -lz
-plugin_need_mqtt       := mosquitto.h:libmosquitto-dev zlib.h:zlib1g-dev
+plugin_libs_mqtt       := -lmosquitto -lssl -lcrypto -lz
+plugin_need_mqtt       := mosquitto.h:libmosquitto-dev openssl/ssl.h:libssl-dev zlib.h:zlib1g-dev
 
 POLICY_LIBS := -lpcre2-8
 HOST_LIBS   := $(POLICY_LIBS) -ldl -lm
@@ -258,6 +260,7 @@ NEED_TEST_TOOLS := nft:nftables ip:iproute2 unshare:util-linux jq:jq \
 	mandoc:mandoc tc:iproute2 ethtool:ethtool ping:iputils-ping \
 	sysctl:procps col:bsdextrautils ipset:ipset /etc/protocols:netbase /usr/share/doc/build-essential:build-essential \
 	jsonschema:python3-jsonschema valgrind:valgrind busybox:busybox \
+	mosquitto:mosquitto mosquitto_pub:mosquitto-clients \
 	dpkg-buildpackage:dpkg-dev dh:debhelper systemd-nspawn:systemd-container lintian:lintian
 
 package = $(word 2,$(subst :, ,$(1)))
