@@ -13,6 +13,7 @@ BEGIN {
 
 	words("enabled target_enabled managed flush_on_create flush_on_destroy " \
 		"halt_on_match allow counter comment mirror clear_on_leave " \
+		"clean_session " \
 		"auto_label log_errors reprocess_flows header", boolean)
 	words("max_flows detail_bytes max_message max_tokens max_names flow_idle", limit)
 	words("1 on true yes enabled", yes)
