@@ -21,6 +21,7 @@ void fg_set_submit(struct fg_set *s)
 
 	s->flight = true;
 	s->sent = fg_set_now(s);
+	s->sent_to = s->rebuilds;
 	s->transactions++;
 	err = s->host->submit(s->host, &s->job);
 	if (err) {
@@ -129,10 +130,10 @@ static void repair(struct fg_set *s, int error)
 
 	for (size_t i = 0; i < s->changes; i++)
 		refused |= s->result[i] == FG_LEASE_REFUSED;
-	/* before an element is blamed: is it the set? */
+	/* before an element is blamed: is it still the set it was sent to? */
 	if (refused) {
 		fg_set_check(s);
-		if (s->state != FIT || s->rebuilding) {
+		if (s->state != FIT || s->rebuilds != s->sent_to) {
 			settle_all(s, FG_LEASE_AGAIN);
 			return;
 		}
@@ -164,7 +165,7 @@ static void missing(struct fg_set *s, int error)
 	enum fg_set_state before = s->state;
 
 	fg_set_check(s);
-	if (s->state == FIT && before == FIT && !s->rebuilding) {
+	if (s->state == FIT && before == FIT && s->rebuilds == s->sent_to) {
 		/* it is there: an element must be meant */
 		split(s, error);
 		return;
@@ -182,10 +183,11 @@ static void committed(struct fg_set *s)
 	/* as long as all goes in, there is room for more */
 	if (s->probing)
 		s->room = FG_BATCH_MAX;
-	if (s->rebuilding && !fg_set_pending(s)) {
-		s->rebuilding = false;
+	if (fg_set_pending(s))
+		return;
+	if (s->rebuilding)
 		LOG(s, FG_LOG_INFO, "has all its elements again");
-	}
+	s->rebuilding = s->restoring = false;
 }
 
 static void judge(struct fg_set *s)
@@ -377,6 +379,7 @@ void fg_set_drain(struct fg_set *s)
 		s->bytes = fg_batch_bytes(s->batch, &s->len);
 		s->messages = fg_batch_messages(s->batch);
 		s->sent = fg_set_now(s);
+		s->sent_to = s->rebuilds;
 		fg_hub_sending(s->hub, s->changes, s->sent);
 		run(&s->job);
 		done(&s->job);

@@ -215,31 +215,37 @@ void fg_set_event(struct fg_set *s, const struct fg_monitor_event *e)
 	if (s->dry || e->family != s->o.schema.family ||
 	    strcmp(e->table, s->table) || (e->set && strcmp(e->set, s->name)))
 		return;
-	if (e->kind != FG_MONITOR_REMOVED)
+	if (e->kind != FG_MONITOR_REMOVED) {
 		s->stale = true;
-	else if (e->key_len == s->o.schema.shape.len)
-		s->taken += fg_leases_spoil(s->leases, e->key);
+	} else if (e->key_len == s->o.schema.shape.len &&
+		   fg_leases_spoil(s->leases, e->key)) {
+		s->taken++;
+		s->restoring = true;
+	}
 }
 
 /*
  * Any of them may have been taken: all are sent again, which changes nothing
  * for those that are there. Others may be busy all the time, so this may not
  * take more than a small part of it: a million elements take about a second.
+ * And it may not be long: 100,000 are to be back within three.
  */
 static int64_t doubt_interval(const struct fg_set *s)
 {
 	struct fg_lease_counts c;
 
 	fg_leases_counts(s->leases, &c);
-	return RECHECK_MS + c.present / 50;
+	return RECHECK_MS / 2 + c.present * 3 / 200;
 }
 
 static void look_again(struct fg_set *s, int64_t now)
 {
 	s->doubt = false;
 	s->doubted = now;
-	if (s->state == FIT)
-		fg_leases_lost(s->leases, true);
+	if (s->state != FIT)
+		return;
+	fg_leases_lost(s->leases, true);
+	s->restoring = true;
 }
 
 void fg_set_events_over(struct fg_set *s, bool lost)

@@ -51,7 +51,8 @@ struct fg_set {
 	enum fg_set_state state;
 	char why[FG_SCHEMA_WHY];
 	struct fg_schema_found found;
-	bool rebuilding;
+	bool rebuilding; /* it is another one: until all is in it */
+	bool restoring;	 /* others took elements: until all are back */
 	bool stale;	 /* others did something to it: look at it */
 	bool rebatch;	 /* the batch was made for other settings */
 	bool doubt;	 /* news was lost: anything may be gone */
@@ -64,6 +65,7 @@ struct fg_set {
 	bool building; /* inside fg_set_commit() */
 	bool creating; /* it makes the set, not elements */
 	int64_t sent;
+	uint64_t sent_to; /* which set it was: rebuilds as of then */
 	size_t changes;
 	struct fg_lease_change change[FG_BATCH_MAX];
 	enum fg_lease_result result[FG_BATCH_MAX];

@@ -83,6 +83,21 @@ static const char *state_of(const struct fg_set *s,
 			 FG_S(c->pending));
 		return "rebuilding";
 	}
+	if (s->doubt) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "others changed nftables faster than could be "
+			 "followed: all elements of set \"%s %s %s\" are "
+			 "about to be sent again, lest some are gone",
+			 family, s->table, s->name);
+		return "checking";
+	}
+	if (s->restoring && c->pending) {
+		snprintf(why, FG_SCHEMA_WHY,
+			 "others took elements out of set \"%s %s %s\": %u "
+			 "are still to be put back",
+			 family, s->table, s->name, c->pending);
+		return "rebuilding";
+	}
 	if (c->waiting) {
 		snprintf(why, FG_SCHEMA_WHY,
 			 "set \"%s %s %s\" is full, without room for %u "

@@ -241,18 +241,16 @@ static void lingers_beyond_ttl(void **state)
  */
 static void lingers_with_its_class(void **state)
 {
-	struct rig r = rig_new((struct fg_leases_setup){.ttl_ms = TTL,
-							.linger_ms = LINGER,
-							.data = true,
-							.max = 8});
+	struct rig r = rig_new((struct fg_leases_setup){
+		.ttl_ms = TTL, .linger_ms = LINGER, .data = true, .max = 8});
 	struct fg_lease_change c;
 	uint16_t class;
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		class = fg_class_get(r.classes, 1, 0x10, "a");
-		assert_int_equal(
-			fg_leases_hold(r.t, key(1), class, 0, r.now), 0);
+		assert_int_equal(fg_leases_hold(r.t, key(1), class, 0, r.now),
+				 0);
 		if (i == 0)
 			expect(&r, FG_LEASE_ADD, 1, FG_LEASE_DONE);
 		expect_nothing(&r);
@@ -281,8 +279,8 @@ static void lingers_with_its_class(void **state)
 	assert_int_equal(fg_leases_release(r.t, key(1), class, r.now), 0);
 	for (uint32_t i = 2; i <= 8; i++) {
 		class = fg_class_get(r.classes, 3, 0x30, "c");
-		assert_int_equal(
-			fg_leases_hold(r.t, key(i), class, 0, r.now), 0);
+		assert_int_equal(fg_leases_hold(r.t, key(i), class, 0, r.now),
+				 0);
 	}
 	class = fg_class_get(r.classes, 2, 0x20, "b");
 	assert_int_equal(fg_leases_hold(r.t, key(9), class, 0, r.now), 0);
@@ -564,7 +562,8 @@ static void what_was_taken_is_put_back(void **state)
 	expect(&r, FG_LEASE_REPLACE, 1, FG_LEASE_DONE);
 	pass(&r, 500);
 	expect(&r, FG_LEASE_REPLACE, 2, FG_LEASE_DONE);
-	/* taken, then renewed by us before we heard: it is there when it ends */
+	/* taken, then renewed by us before we heard: it is there when it ends
+	 */
 	assert_true(fg_leases_spoil(r.t, key(1)));
 	release(&r, 1);
 	expect(&r, FG_LEASE_DELETE, 1, FG_LEASE_DONE);
