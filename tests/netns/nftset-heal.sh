@@ -130,4 +130,20 @@ drive "run 2500" "until b pending 0"
 ok "what is taken under load is back" there 198.51.100.9
 is "nothing else is" "$(count fw b.v4)" 2
 ok "stops" driver_stop
+
+# a set is never read: that takes the kernel a time that grows with its square
+ns gw nft -f "$TMP/reload.nft"
+export FLOWGATE_DEBUG=netlink
+driver_start nftset "$TMP/c.json" || exit 1
+drive "flow f1 local=10.0.0.2:1 other=198.51.100.9:443" "enter b f1" "enter own f1" flush "until b elements 1"
+ns gw nft flush set inet fw b.v4
+within b taken 1
+within b state ok
+ns gw nft flush ruleset
+within b state missing
+ns gw nft -f "$TMP/fw.nft"
+within b state ok
+within b elements 1
+ok "stops" driver_stop
+is "one element was asked for: the probe's" "$(grep -c '^| 02573 |' "$TMP/driver.log")" 1
 finish
