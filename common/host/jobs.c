@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* jobs.c - the baton, the standby threads and the queue of jobs. */
+/* jobs.c - the baton, the standby threads, the helper and the queue of jobs. */
 #include "jobs.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -13,6 +15,7 @@
 
 #define THREADS_MAX 8
 #define CHUNK	    64
+#define PATIENCE_NS (FG_JOBS_PATIENCE_MS * INT64_C(1000000))
 /* A leader reads configurations and resolves names: not on a tiny stack. */
 #define STACK_BYTES (1u << 20)
 
@@ -42,8 +45,14 @@ struct fg_jobs {
 	int wake; /* eventfd: something was returned */
 	pthread_t threads[THREADS_MAX];
 	unsigned thread_count;
+	pthread_t helper;
+	bool helped; /* there is one */
+	sem_t call;  /* it waits on; posted: given, or it ends */
+	_Atomic(struct pending *) given; /* and not begun */
 
 	/* The holder's: */
+	struct pending *lent; /* given, and not back */
+	int64_t lent_since;   /* ns */
 	struct pending *queue, **tail;
 	struct pending *unused;
 	struct chunk *chunks;
@@ -87,6 +96,7 @@ int fg_jobs_new(struct fg_jobs **out, bool (*lead)(void *ctx), void *ctx)
 	j->tail = &j->queue;
 	j->patience = -1;
 	j->wake = -1;
+	sem_init(&j->call, 0, 0);
 	if (more_pending(j) < 0)
 		goto fail;
 	j->patience = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
@@ -119,6 +129,7 @@ void fg_jobs_free(struct fg_jobs *j)
 		close(j->patience);
 	if (j->wake >= 0)
 		close(j->wake);
+	sem_destroy(&j->call);
 	free(j);
 }
 
@@ -137,7 +148,6 @@ static void arm(struct fg_jobs *j, int64_t ns)
 /* True: the baton is ours, lead. False: it is over. */
 static bool stand_by(struct fg_jobs *j)
 {
-	const int64_t patience = FG_JOBS_PATIENCE_MS * INT64_C(1000000);
 	bool lead = false;
 
 	/* The leader may be waiting for one of us to run its jobs. */
@@ -158,11 +168,11 @@ static bool stand_by(struct fg_jobs *j)
 		if (baton & 1)
 			continue;
 		down = clock_ns() - j->down_since;
-		if (down >= patience) {
+		if (down >= PATIENCE_NS) {
 			lead = atomic_compare_exchange_strong(&j->baton, &baton,
 							      baton + 1);
 		} else if (!atomic_exchange(&j->armed, true)) {
-			arm(j, patience - down);
+			arm(j, PATIENCE_NS - down);
 		}
 	}
 	j->standby--;
@@ -193,6 +203,59 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+/* What the leader does not wait for: p is among the returned. */
+static void hand_in(struct fg_jobs *j, struct pending *p)
+{
+	p->next = j->returned;
+	while (!atomic_compare_exchange_weak(&j->returned, &p->next, p))
+		;
+	eventfd_write(j->wake, 1);
+}
+
+/* ---------------------------------------------------------------- helper */
+
+static void *helper_main(void *arg)
+{
+	struct fg_jobs *j = arg;
+
+	for (;;) {
+		struct pending *p;
+
+		while (sem_wait(&j->call) < 0)
+			;
+		if (j->ending)
+			return NULL;
+		p = atomic_exchange(&j->given, NULL);
+		if (!p)
+			continue; /* it was taken back */
+		p->job->run(p->job);
+		hand_in(j, p);
+	}
+}
+
+/* With one CPU to run on it could only take it away from the leader. */
+static bool helper_of_use(void)
+{
+	cpu_set_t cpus;
+
+	/* an error: there are too many of them for the set */
+	return sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ||
+	       CPU_COUNT(&cpus) > 1;
+}
+
+static bool overdue(const struct fg_jobs *j)
+{
+	return clock_ns() - j->lent_since >= PATIENCE_NS;
+}
+
+static void lend(struct fg_jobs *j, struct pending *p)
+{
+	j->lent = p;
+	j->lent_since = clock_ns();
+	j->given = p;
+	sem_post(&j->call);
+}
+
 int fg_jobs_start(struct fg_jobs *j, unsigned threads)
 {
 	pthread_attr_t attr;
@@ -209,6 +272,8 @@ int fg_jobs_start(struct fg_jobs *j, unsigned threads)
 			break;
 		j->thread_count++;
 	}
+	if (!ret && threads && helper_of_use())
+		j->helped = !pthread_create(&j->helper, &attr, helper_main, j);
 	pthread_attr_destroy(&attr);
 	return -ret;
 }
@@ -219,6 +284,11 @@ void fg_jobs_serve(struct fg_jobs *j)
 	for (unsigned i = 0; i < j->thread_count; i++)
 		pthread_join(j->threads[i], NULL);
 	j->thread_count = 0;
+	if (!j->helped)
+		return;
+	sem_post(&j->call);
+	pthread_join(j->helper, NULL);
+	j->helped = false;
 }
 
 /* ----------------------------------------------------------------- queue */
@@ -266,15 +336,11 @@ static bool run_one(struct fg_jobs *j, struct pending *p)
 	j->down_since = clock_ns();
 	j->baton = down;
 	if (!j->armed && !atomic_exchange(&j->armed, true))
-		arm(j, FG_JOBS_PATIENCE_MS * INT64_C(1000000));
+		arm(j, PATIENCE_NS);
 	p->job->run(p->job);
 	if (atomic_compare_exchange_strong(&j->baton, &down, down + 1))
 		return true;
-
-	p->next = j->returned;
-	while (!atomic_compare_exchange_weak(&j->returned, &p->next, p))
-		;
-	eventfd_write(j->wake, 1);
+	hand_in(j, p);
 	return false;
 }
 
@@ -284,18 +350,49 @@ bool fg_jobs_runnable(const struct fg_jobs *j)
 	return j->queue && (j->thread_count == 0 || j->standby > 0);
 }
 
-bool fg_jobs_run(struct fg_jobs *j)
+static struct pending *dequeue(struct fg_jobs *j)
 {
+	struct pending *p = j->queue;
+
+	j->queue = p->next;
+	if (!j->queue)
+		j->tail = &j->queue;
+	return p;
+}
+
+/* What the helper has not begun comes first again. False: there is no such. */
+static bool take_back(struct fg_jobs *j)
+{
+	struct pending *p = atomic_exchange(&j->given, NULL);
+
+	if (!p)
+		return false;
+	j->lent = NULL;
+	p->next = j->queue;
+	j->queue = p;
+	if (!p->next)
+		j->tail = &p->next;
+	return true;
+}
+
+bool fg_jobs_run(struct fg_jobs *j, bool busy)
+{
+	/* no CPU was free for the helper in a whole turn: do without */
+	bool lends = !take_back(j) && busy && j->helped;
 	struct pending **end = j->tail;
 	bool last = !j->queue;
 
 	while (!last && fg_jobs_runnable(j)) {
-		struct pending *p = j->queue;
+		struct pending *p;
 
-		last = &p->next == end;
-		j->queue = p->next;
-		if (!j->queue)
-			j->tail = &j->queue;
+		if (busy && j->lent && !overdue(j))
+			break;
+		last = &j->queue->next == end;
+		p = dequeue(j);
+		if (lends && !j->lent) {
+			lend(j, p);
+			continue;
+		}
 		if (!run_one(j, p))
 			return false;
 		finish(j, p);
@@ -313,15 +410,24 @@ int fg_jobs_fd(const struct fg_jobs *j)
 	return j->wake;
 }
 
+bool fg_jobs_back(const struct fg_jobs *j)
+{
+	return j->returned;
+}
+
 void fg_jobs_collect(struct fg_jobs *j)
 {
 	struct pending *p, *next;
 	uint64_t count;
 
-	if (read(j->wake, &count, sizeof(count)) < 0)
-		return;
+	/* first, or the call of one that comes back now would be lost */
+	(void)!read(j->wake, &count, sizeof(count));
 	for (p = atomic_exchange(&j->returned, NULL); p; p = next) {
 		next = p->next;
+		if (p == j->lent) {
+			j->stuck += overdue(j);
+			j->lent = NULL;
+		}
 		finish(j, p);
 	}
 }

@@ -9,6 +9,11 @@
  * FG_JOBS_PATIENCE_MS, a standby thread takes the baton and leads on; the
  * stuck one hands in its result when it comes back, and is the standby then.
  *
+ * A leader with more to read does not even wait that long: it lends its jobs,
+ * one at a time, to the helper, a thread that never leads, and the kernel works
+ * on one while the leader reads what the next will be made of. That pays for
+ * the hop, on another CPU, if there is one.
+ *
  * Without fg_jobs_start() there are no other threads, and jobs simply run.
  */
 #ifndef FG_HOST_JOBS_H
@@ -30,7 +35,10 @@ struct fg_jobs;
 int fg_jobs_new(struct fg_jobs **out, bool (*lead)(void *ctx), void *ctx);
 /* No job may be pending. */
 void fg_jobs_free(struct fg_jobs *j);
-/* Starts the standby threads. 0 or -errno: none run, jobs just run inline. */
+/*
+ * Starts the standby threads, and where this process has more than one CPU the
+ * helper. 0 or -errno: none run, jobs just run inline.
+ */
 int fg_jobs_start(struct fg_jobs *j, unsigned threads);
 /* Leads, and stands by, until lead() returned true; ends all threads. */
 void fg_jobs_serve(struct fg_jobs *j);
@@ -43,16 +51,19 @@ void fg_jobs_serve(struct fg_jobs *j);
  */
 int fg_jobs_submit(struct fg_jobs *j, struct fg_job *job, unsigned *in_flight);
 /*
- * Runs what is queued at this moment (not what done() adds to it). False: the
- * caller leads no longer and must return from lead() at once.
+ * Runs what is queued at this moment (not what done() adds to it), or lends it
+ * when the leader is busy: it has other work, and will be here again soon.
+ * False: the caller leads no longer and must return from lead() at once.
  */
-bool fg_jobs_run(struct fg_jobs *j);
+bool fg_jobs_run(struct fg_jobs *j, bool busy);
 /* Is there something that fg_jobs_run() could run? */
 bool fg_jobs_runnable(const struct fg_jobs *j);
 /* Queued, running, or not yet done(). */
 unsigned fg_jobs_pending(const struct fg_jobs *j);
-/* Readable when a stuck job has come back: then call fg_jobs_collect(). */
+/* Readable when a job has come back: then call fg_jobs_collect(). */
 int fg_jobs_fd(const struct fg_jobs *j);
+/* Is there something to collect? */
+bool fg_jobs_back(const struct fg_jobs *j);
 void fg_jobs_collect(struct fg_jobs *j);
 /* How often a job was stuck. */
 uint64_t fg_jobs_stuck(const struct fg_jobs *j);

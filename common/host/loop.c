@@ -29,6 +29,7 @@ struct fg_loop {
 	int epoll;
 	bool stop;
 	bool busy;
+	bool more; /* input waits */
 	int64_t deadline;
 	int64_t now;
 	int64_t wall;
@@ -59,6 +60,11 @@ int64_t fg_loop_now(const struct fg_loop *l)
 int64_t fg_loop_wall(const struct fg_loop *l)
 {
 	return l->wall;
+}
+
+void fg_loop_more(struct fg_loop *l)
+{
+	l->more = true;
 }
 
 void fg_loop_stop(struct fg_loop *l)
@@ -154,6 +160,11 @@ unsigned fg_loop_jobs(const struct fg_loop *l)
 	return fg_jobs_pending(l->jobs);
 }
 
+bool fg_loop_job_back(const struct fg_loop *l)
+{
+	return fg_jobs_back(l->jobs);
+}
+
 uint64_t fg_loop_stuck(const struct fg_loop *l)
 {
 	return fg_jobs_stuck(l->jobs);
@@ -238,10 +249,14 @@ static bool lead(void *ctx)
 		struct fg_timer *timer;
 		bool ran = true;
 
+		l->more = false;
 		fg_loop_tell_time(l);
 		for (int i = 0; i < n; i++)
 			call_ready(l, &events[i]);
 		call_always(l);
+		/* Who lent it has read on meanwhile: no turn of waiting. */
+		if (fg_jobs_back(l->jobs))
+			fg_jobs_collect(l->jobs);
 		/* Only those due now: one set for "now" again may not starve.
 		 */
 		for (uint32_t due = l->timers.count; due; due--) {
@@ -259,7 +274,7 @@ static bool lead(void *ctx)
 			if (l->stop)
 				return true;
 			pending = fg_jobs_pending(l->jobs);
-			if (!fg_jobs_run(l->jobs))
+			if (!fg_jobs_run(l->jobs, l->more))
 				return false;
 			ran = fg_jobs_pending(l->jobs) < pending;
 		}

@@ -26,6 +26,9 @@ void fg_loop_run(struct fg_loop *l);
 /* fg_loop_run() returns after this turn. */
 void fg_loop_stop(struct fg_loop *l);
 
+/* In this turn: more input waits, which jobs must not keep us from. */
+void fg_loop_more(struct fg_loop *l);
+
 int64_t fg_loop_now(const struct fg_loop *l);  /* monotonic ms */
 int64_t fg_loop_wall(const struct fg_loop *l); /* epoch ms */
 /* Reads the clocks again: before the first turn, after something long. */
@@ -41,6 +44,8 @@ void fg_loop_timer_cancel(struct fg_loop *l, struct fg_timer *timer);
 /* See fg_jobs_submit(). */
 int fg_loop_submit(struct fg_loop *l, struct fg_job *job, unsigned *in_flight);
 unsigned fg_loop_jobs(const struct fg_loop *l); /* pending ones */
+/* One that another thread ran has come back: its done() is due. */
+bool fg_loop_job_back(const struct fg_loop *l);
 uint64_t fg_loop_stuck(const struct fg_loop *l);
 
 #endif

@@ -138,8 +138,11 @@ static void read_some(struct fg_transport *t)
 		t->fruitful = true;
 		t->events.bytes(t->events.ctx, t->buffer, (size_t)n);
 		left -= (size_t)n < left ? (size_t)n : left;
-		/* not of a standard input, which may block */
-	} while (n >= MUCH_BYTES && left && t->url.scheme != FG_URL_STDIN);
+		/* a standard input may block */
+		if (n < MUCH_BYTES || t->url.scheme == FG_URL_STDIN)
+			return;
+	} while (left && !fg_loop_job_back(t->loop));
+	fg_loop_more(t->loop);
 }
 
 static void read_ready(struct fg_watch *watch, uint32_t events)

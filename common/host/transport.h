@@ -35,7 +35,7 @@ struct fg_transport_events {
  * What one read() takes at most, and what the buffer needs: a unix socket holds
  * up to 208 KiB, and each read is a system call.
  */
-#define FG_TRANSPORT_READ (256u * 1024)
+#define FG_TRANSPORT_READ (128u * 1024)
 
 /*
  * url: not FG_URL_OTHER. buffer: of FG_TRANSPORT_READ bytes, may be shared by

@@ -16,8 +16,8 @@
 #include "socket.h"
 
 /*
- * A datagram may not exceed SO_SNDBUF - 32; a batch of 512 elements with long
- * comments is 150 kB, so there is room to spare.
+ * A datagram may not exceed SO_SNDBUF - 32; a batch of 2048 elements with long
+ * comments is 500 kB, so there is room to spare.
  */
 #define SEND_BUFFER    (4 << 20)
 #define RECEIVE_BUFFER (4 << 20)

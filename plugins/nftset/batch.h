@@ -18,8 +18,11 @@
 #include "lease/lease.h"
 #include "netlink/reply.h"
 
-/* More gain nothing, and take long to be taken apart or waited for. */
-#define FG_BATCH_MAX 512
+/*
+ * Two milliseconds of the kernel's time. More gain nothing, and take long to be
+ * taken apart or waited for; fewer, and a burst is over before the kernel is.
+ */
+#define FG_BATCH_MAX 2048
 /* Bytes of a comment with its NUL: nft's own limit. */
 #define FG_COMMENT_MAX 128
 
@@ -69,7 +72,7 @@ void fg_batch_build(struct fg_batch *b, const struct fg_lease_change *changes,
 		    size_t n, uint32_t first);
 const void *fg_batch_bytes(const struct fg_batch *b, size_t *len);
 /* How many sequence numbers any batch needs at most. */
-#define FG_BATCH_MESSAGES 32
+#define FG_BATCH_MESSAGES 64
 uint32_t fg_batch_messages(const struct fg_batch *b);
 
 /* What is to be done about a transaction. */

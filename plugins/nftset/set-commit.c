@@ -152,6 +152,8 @@ static void split(struct fg_set *s, int error)
 {
 	if (s->changes > 1) {
 		s->limit = s->changes / 2;
+		if (error == EMSGSIZE)
+			s->most = s->limit;
 		settle_all(s, FG_LEASE_AGAIN);
 		return;
 	}
@@ -176,9 +178,7 @@ static void missing(struct fg_set *s, int error)
 static void committed(struct fg_set *s)
 {
 	s->repairs = 0;
-	if (s->limit < FG_BATCH_MAX)
-		s->limit = s->limit * 2 < FG_BATCH_MAX ? s->limit * 2
-						       : FG_BATCH_MAX;
+	s->limit = s->limit * 2 < s->most ? s->limit * 2 : s->most;
 	settle(s);
 	/* as long as all goes in, there is room for more */
 	if (s->probing)
@@ -390,7 +390,7 @@ void fg_set_drain(struct fg_set *s)
 
 void fg_set_commit_init(struct fg_set *s)
 {
-	s->limit = FG_BATCH_MAX;
+	s->limit = s->most = FG_BATCH_MAX;
 	s->room = SIZE_MAX;
 	s->timer = (struct fg_timer){.expired = expired, .ctx = s};
 	s->job = (struct fg_job){.run = run, .done = done, .ctx = s};

@@ -54,7 +54,7 @@ void fg_set_check(struct fg_set *s)
 		s->found = found;
 		s->rebuilds++;
 		s->rebuilding = true;
-		s->limit = FG_BATCH_MAX;
+		s->limit = s->most;
 		s->room = SIZE_MAX;
 		s->room_at = 0;
 	}

@@ -83,6 +83,7 @@ struct fg_set {
 	/* how to go on */
 	struct fg_timer timer;
 	size_t limit;	 /* changes in the next transaction */
+	size_t most;	 /* in any: what fits into a datagram */
 	size_t repairs;	 /* in a row */
 	size_t room;	 /* for new elements; SIZE_MAX: as far as is known */
 	bool probing;	 /* finding out whether there is room */

@@ -26,7 +26,7 @@
 #define TTL	900000ull
 #define DESTROY 30
 
-static uint8_t keys[600][KEY_LEN];
+static uint8_t keys[FG_BATCH_MAX][KEY_LEN];
 
 static void comment(void *ctx, const struct fg_lease_change *c,
 		    char text[FG_COMMENT_MAX])

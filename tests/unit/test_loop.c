@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,7 +26,8 @@ struct job {
 	struct fixture *f;
 	int gate[2]; /* run() reads from it; -1: does not wait */
 	int runs, dones;
-	bool in_run; /* only while run() is running */
+	_Atomic bool in_run; /* only while run() is running */
+	pthread_t by;	     /* who ran it last */
 };
 
 struct fixture {
@@ -72,6 +74,7 @@ static void job_run(struct fg_job *job)
 	struct job *j = job->ctx;
 	char c;
 
+	j->by = pthread_self();
 	j->in_run = true;
 	if (j->gate[0] >= 0)
 		(void)!read(j->gate[0], &c, 1);
@@ -453,6 +456,130 @@ static void quick_jobs_stay_with_the_leader(void **state)
 	assert_int_equal(f->jobs[0].runs, f->jobs[0].dones);
 }
 
+/* ----------------------------------------------------------- lent jobs */
+
+static bool one_cpu(void)
+{
+	cpu_set_t cpus;
+
+	return sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ||
+	       CPU_COUNT(&cpus) < 2;
+}
+
+/* Or it would be taken back. */
+static void wait_until_begun(struct job *j)
+{
+	while (!j->in_run)
+		sched_yield();
+}
+
+/* The leader has more to read: the job runs meanwhile. */
+static bool lend_one(struct fixture *f, int64_t *deadline)
+{
+	(void)deadline;
+	fg_loop_more(f->loop);
+	if (f->turns == 1) {
+		submit(f, 0, 0);
+	} else if (f->turns == 2) {
+		wait_until_begun(&f->jobs[0]);
+		let_go(f, 0);
+	}
+	if (f->jobs[0].dones)
+		fg_loop_stop(f->loop);
+	return true;
+}
+
+static void a_busy_leader_lends(void **state)
+{
+	struct fixture *f = *state;
+
+	if (one_cpu())
+		skip();
+	make_stick(f, 0);
+	start(f, 1);
+	f->turn = lend_one;
+	fg_loop_run(f->loop);
+	assert_int_equal(f->jobs[0].runs, 1);
+	assert_int_equal(f->in_flight, 0);
+	assert_false(pthread_equal(f->jobs[0].by, f->leader[0]));
+	assert_true(pthread_equal(f->leader[0], f->leader[1]));
+}
+
+/* Another waits for it to come back, though not for long. */
+static bool lend_one_that_sticks(struct fixture *f, int64_t *deadline)
+{
+	(void)deadline;
+	fg_loop_more(f->loop);
+	if (f->turns == 1) {
+		submit(f, 0, 0);
+	} else if (f->turns == 2) {
+		wait_until_begun(&f->jobs[0]);
+		submit(f, 1, 0);
+	} else if (f->jobs[1].dones && !f->bytes) {
+		assert_true(f->jobs[0].in_run);
+		f->bytes = 1;
+		let_go(f, 0);
+	}
+	if (f->jobs[0].dones)
+		fg_loop_stop(f->loop);
+	return true;
+}
+
+static void a_lent_job_holds_up_no_other(void **state)
+{
+	struct fixture *f = *state;
+
+	if (one_cpu())
+		skip();
+	make_stick(f, 0);
+	start(f, 1);
+	f->turn = lend_one_that_sticks;
+	fg_loop_run(f->loop);
+	assert_int_equal(f->jobs[1].runs, 1);
+	assert_true(pthread_equal(f->jobs[1].by, f->leader[0]));
+	assert_int_equal(fg_loop_stuck(f->loop), 1);
+	assert_int_equal(f->in_flight, 0);
+}
+
+/* Whoever runs them, and be it that they are taken back: each just once. */
+static bool lend_many(struct fixture *f, int64_t *deadline)
+{
+	if (f->turns % 3)
+		fg_loop_more(f->loop);
+	return submit_many(f, deadline);
+}
+
+static void lent_jobs_run_once(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, 2);
+	f->turn = lend_many;
+	fg_loop_run(f->loop);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(f->jobs[i].runs > 1);
+		assert_int_equal(f->jobs[i].runs, f->jobs[i].dones);
+	}
+}
+
+/* With one CPU a helper would only be in the way. */
+static void none_is_lent_on_one_cpu(void **state)
+{
+	struct fixture *f = *state;
+	cpu_set_t before, one;
+	int cpu = sched_getcpu();
+
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	start(f, 1);
+	f->turn = lend_many;
+	fg_loop_run(f->loop);
+	assert_true(pthread_equal(f->jobs[0].by, f->leader[0]));
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -467,6 +594,10 @@ int main(void)
 		T(the_last_thread_reads),
 		T(sticks_often),
 		T(quick_jobs_stay_with_the_leader),
+		T(a_busy_leader_lends),
+		T(a_lent_job_holds_up_no_other),
+		T(lent_jobs_run_once),
+		T(none_is_lent_on_one_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
