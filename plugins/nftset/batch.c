@@ -330,29 +330,31 @@ static bool has_part(const struct fg_batch *b, const struct fg_lease_change *c,
 	return remove && !b->s.caps.destroy && !c->other;
 }
 
+/*
+ * What is there already comes before what is fresh: elements that are taken
+ * out and put back keep their room when there is none for all.
+ */
 static void put_part(struct fg_batch *b, const struct fg_lease_change *changes,
-		     size_t n, enum part part)
+		     size_t n, enum part part, bool fresh, struct list *l)
 {
 	size_t most = part == PART_REMOVE ? b->remove.len
 		      : part == PART_ANCHOR
 			      ? b->put.len
 			      : b->put.len + (b->s.comment ? COMMENT_ROOM : 0u);
-	struct list l = {0};
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (!has_part(b, &changes[i], part))
+		if (changes[i].fresh != fresh ||
+		    !has_part(b, &changes[i], part))
 			continue;
-		if (l.nlh && (uint8_t *)l.nlh + l.nlh->nlmsg_len + most >
-				     (uint8_t *)l.nest + LIST_MAX) {
-			list_end(b, &l);
-			l.nlh = NULL;
+		if (l->nlh && (uint8_t *)l->nlh + l->nlh->nlmsg_len + most >
+				      (uint8_t *)l->nest + LIST_MAX) {
+			list_end(b, l);
+			l->nlh = NULL;
 		}
-		if (!l.nlh)
-			list_begin(b, &l, part);
-		put_element(b, &l, &changes[i], i, part);
+		if (!l->nlh)
+			list_begin(b, l, part);
+		put_element(b, l, &changes[i], i, part);
 	}
-	if (l.nlh)
-		list_end(b, &l);
 }
 
 void fg_batch_build(struct fg_batch *b, const struct fg_lease_change *changes,
@@ -364,8 +366,14 @@ void fg_batch_build(struct fg_batch *b, const struct fg_lease_change *changes,
 	b->messages = 0;
 	b->elements = 0;
 	bracket(b, NFNL_MSG_BATCH_BEGIN);
-	for (enum part part = 0; part < PARTS; part++)
-		put_part(b, changes, n, part);
+	for (enum part part = 0; part < PARTS; part++) {
+		struct list l = {0};
+
+		put_part(b, changes, n, part, false, &l);
+		put_part(b, changes, n, part, true, &l);
+		if (l.nlh)
+			list_end(b, &l);
+	}
 	bracket(b, NFNL_MSG_BATCH_END);
 }
 
@@ -487,8 +495,9 @@ enum fg_verdict fg_batch_judge(const struct fg_batch *b,
 		}
 		if (who < 0 || result[who] != FG_LEASE_FULL)
 			continue;
-		/* those behind it find no room either */
-		for (size_t j = (size_t)who; j < n; j++)
+		/* those behind it find no room either: fresh ones are last */
+		for (size_t j = changes[who].fresh ? (size_t)who : 0; j < n;
+		     j++)
 			if (changes[j].fresh)
 				result[j] = FG_LEASE_FULL;
 	}

@@ -41,6 +41,8 @@ for without in "" "destroy update"; do
 	is "those that came first are in" "$(list s.v4)" "198.51.100.1 198.51.100.2 198.51.100.3"
 	is "the others wait" "$(value s waiting)" 2
 	has "and it is said" "$(reason s)" 'set "inet t s.v4" is full, without room for 2 elements: raise its "size" (3)'
+	drive "run 6500"
+	is "and those that are in stay in, renewed while others try" "$(list s.v4) $(value s elements) $(value s waiting)" "198.51.100.1 198.51.100.2 198.51.100.3 3 2"
 	drive "leave s f2" flush "until s waiting 1 2500" "until s elements 3 1000"
 	is "one goes, another comes" "$(list s.v4 | wc -w)" 3
 	drive "leave s f4" "leave s f5" "enter s f6" flush "until s state ok 2500"

@@ -341,6 +341,37 @@ static void each_kernel_its_parts(void **state)
 	}
 }
 
+/*
+ * Where a renewal takes the element out and puts it back, its room must not go
+ * to one that is fresh: those come last.
+ */
+static size_t last_place(const struct fg_batch *b, uint32_t id)
+{
+	size_t size;
+	const uint8_t *p = fg_batch_bytes(b, &size);
+	size_t at = size - KEY_LEN;
+
+	while (at && memcmp(p + at, keys[id], KEY_LEN) != 0)
+		at--;
+	return at;
+}
+
+static void fresh_ones_come_last(void **state)
+{
+	struct fg_batch *b = batch_of(
+		(struct fg_batch_setup){.timeouts = true, .timeout_ms = TTL});
+	struct fg_lease_change c[4];
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		c[i] = change(i + 1, i % 2 ? FG_LEASE_RENEW : FG_LEASE_ADD);
+	fg_batch_build(b, c, 4, FIRST);
+	assert_true(last_place(b, 2) < last_place(b, 4));
+	assert_true(last_place(b, 4) < last_place(b, 1));
+	assert_true(last_place(b, 1) < last_place(b, 3));
+	fg_batch_free(b);
+}
+
 /* The largest batch there can be: no list of elements beyond its 16 bits. */
 static void largest_is_cut_into_messages(void **state)
 {
@@ -596,6 +627,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_bytes_as_libnftnl),
 		cmocka_unit_test(each_kernel_its_parts),
+		cmocka_unit_test(fresh_ones_come_last),
 		cmocka_unit_test(largest_is_cut_into_messages),
 		cmocka_unit_test(judges_answers),
 		cmocka_unit_test(refuses_names),
