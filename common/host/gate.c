@@ -18,6 +18,7 @@
 #include "control.h"
 #include "explain.h"
 #include "own.h"
+#include "restart.h"
 #include "setup.h"
 #include "source.h"
 #include "transport.h"
@@ -68,8 +69,10 @@ static void drain(struct fg_gate *g)
 
 void fg_gate_stop(struct fg_gate *g)
 {
-	if (g->state == FG_GATE_RUNNING)
+	if (g->state == FG_GATE_RUNNING) {
 		drain(g);
+		fg_restart_leave(g);
+	}
 	g->drain_until = fg_loop_now(g->loop) + DRAIN_MS;
 	fg_setup_stop_sources(g->setup);
 }
@@ -497,6 +500,7 @@ int fg_gate_run(struct fg_gate *g)
 			   "reading",
 			   strerror(-ret));
 	g->state = FG_GATE_RUNNING;
+	fg_restart_take(g);
 	if (fg_notify_interval(g->notify))
 		watchdog_due(&g->watchdog, fg_loop_now(g->loop));
 	fg_setup_summary(g->setup, text, sizeof(text));

@@ -13,6 +13,8 @@
 #include "transport.h"
 
 #define AGENT_TEXT 48
+/* v3 may begin with a number near 2^32. */
+#define UPTIME_MAX (UINT64_C(10) * 366 * 86400)
 
 struct fg_source {
 	struct fg_client client;
@@ -30,6 +32,9 @@ struct fg_source {
 	bool connected;
 	bool ended;
 	bool was_up;
+	bool restoring;
+	int64_t heard;	/* monotonic ms of the last message; 0: none */
+	int64_t before; /* while grace runs: the same before the loss */
 	char reason[200];
 	char agent[AGENT_TEXT];
 	struct fg_timer grace;
@@ -59,11 +64,31 @@ static void say(struct fg_source *s, enum fg_level level, const char *fmt, ...)
 
 /* ---------------------------------------------------- what the input tells */
 
+/*
+ * An agent that was running when it was heard before the loss is the same one:
+ * the digests that it told are good, though it will not announce them again. Of
+ * what it says of its age, delays only make it younger.
+ */
+static void note_age(struct fg_source *s, const struct fg_message *m)
+{
+	int64_t now = fg_loop_now(s->gate->loop);
+	uint64_t age = m->value[FG_ATTR_UPTIME].u;
+
+	if (!s->connected || !s->grace.deadline ||
+	    !fg_message_has(m, FG_ATTR_UPTIME) || age > UPTIME_MAX ||
+	    now - (int64_t)age * 1000 > s->before)
+		return;
+	fg_loop_timer_cancel(s->gate->loop, &s->grace);
+	say(s, FG_LOG_NOTICE,
+	    "its agent was running all the while: its flows stay in force");
+}
+
 static void note_agent(struct fg_source *s, const struct fg_message *m)
 {
 	char raw[AGENT_TEXT];
 	size_t n;
 
+	note_age(s, m);
 	if (!fg_message_has(m, FG_ATTR_AGENT_VERSION))
 		return;
 	n = fg_text_decode(m->value[FG_ATTR_AGENT_VERSION].text, raw,
@@ -78,7 +103,14 @@ void fg_source_message(void *source, const struct fg_message *message)
 	struct fg_source *s = source;
 	struct fg_gate *g = s->gate;
 
+	if (s->restoring) {
+		fg_membership_message(g->membership, s->slot,
+				      g->slots[s->slot].epoch, message,
+				      fg_loop_now(g->loop));
+		return;
+	}
 	s->messages++;
+	s->heard = fg_loop_now(g->loop);
 	if (!s->transport)
 		s->bytes += message->text.len;
 	if ((unsigned)message->type < FG_MESSAGE_TYPE_COUNT)
@@ -132,6 +164,9 @@ void fg_source_learn_interface(void *source, struct fg_slice name,
 
 static void wait_grace(struct fg_source *s)
 {
+	/* what was lost before is still waited for */
+	if (!s->grace.deadline)
+		s->before = s->heard;
 	fg_loop_timer_set(s->gate->loop, &s->grace,
 			  fg_loop_now(s->gate->loop) +
 				  fg_setup_settings(s->gate->setup)->grace_ms);
@@ -400,6 +435,20 @@ void fg_source_start(struct fg_source *s)
 		fg_transport_start(s->transport);
 }
 
+void fg_source_restoring(struct fg_source *s)
+{
+	s->restoring = true;
+	fg_membership_restoring(s->gate->membership, true);
+}
+
+void fg_source_restored(struct fg_source *s, int64_t heard)
+{
+	s->restoring = false;
+	fg_membership_restoring(s->gate->membership, false);
+	s->heard = heard;
+	wait_grace(s);
+}
+
 void fg_source_void(struct fg_source *s)
 {
 	struct fg_gate *g = s->gate;
@@ -475,6 +524,16 @@ bool fg_source_ends(const struct fg_source *s)
 bool fg_source_ended(const struct fg_source *s)
 {
 	return s->ended;
+}
+
+uint16_t fg_source_slot(const struct fg_source *s)
+{
+	return s->slot;
+}
+
+int64_t fg_source_heard(const struct fg_source *s)
+{
+	return s->heard;
 }
 
 void fg_source_status(const struct fg_source *s, struct fg_source_status *out)

@@ -41,6 +41,15 @@ struct fg_source_status {
 int fg_source_new(struct fg_source **out, struct fg_gate *g,
 		  struct fg_conf *conf, const struct fg_source_config *config);
 void fg_source_start(struct fg_source *s);
+/*
+ * Before it is started: from here to restored(), messages are of flows that an
+ * earlier run of ours left. They are in force at once, and as those of a source
+ * that was lost just then: kept, when the agent that comes says that it was
+ * running when it was last heard (then, monotonic ms); left after grace, if
+ * they are not announced again, when it was not, does not say, or none comes.
+ */
+void fg_source_restoring(struct fg_source *s);
+void fg_source_restored(struct fg_source *s, int64_t heard);
 /* Its flows are to be left, those of its parts, too. */
 void fg_source_void(struct fg_source *s);
 /*
@@ -59,6 +68,9 @@ void fg_source_bury(struct fg_gate *g);
 const struct fg_source *fg_source_next_part(const struct fg_source *s,
 					    const struct fg_source **whole);
 void fg_source_status(const struct fg_source *s, struct fg_source_status *out);
+uint16_t fg_source_slot(const struct fg_source *s);
+/* Monotonic ms, 0: never. */
+int64_t fg_source_heard(const struct fg_source *s);
 /* Is it one that ends by itself, and has it? */
 bool fg_source_ends(const struct fg_source *s);
 bool fg_source_ended(const struct fg_source *s);

@@ -56,6 +56,7 @@ struct fg_membership {
 	int64_t wall;		 /* last told to the policy */
 	int64_t next_edge;	 /* wall ms */
 	uint32_t names;		 /* catalog generation seen */
+	bool restoring;		 /* see fg_membership_restoring() */
 };
 
 /* --------------------------------------------------------- enter and leave */
@@ -268,7 +269,7 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 	uint32_t changed =
 		fg_flow_update(m->setup.table, flow, message, &old);
 
-	if (changed & FG_CHANGED_COUNTERS)
+	if (changed & FG_CHANGED_COUNTERS && !m->restoring)
 		fg_audience_growth(m->current, &old, flow);
 	if (announced)
 		return changed;
@@ -354,6 +355,11 @@ static void on_counters(struct fg_membership *m, uint16_t source,
 	tell_event(m, FG_EVENT_COUNTED, flow, FG_REASON_DETECTED);
 	if (m->current && changed & fg_policy_depends(m->current->pub->policy))
 		reevaluate(m, flow, FG_REASON_RECLASSIFIED);
+}
+
+void fg_membership_restoring(struct fg_membership *m, bool on)
+{
+	m->restoring = on;
 }
 
 void fg_membership_message(struct fg_membership *m, uint16_t source,

@@ -75,6 +75,11 @@ int fg_membership_configure(struct fg_membership *m, struct fg_generation *g,
 void fg_membership_message(struct fg_membership *m, uint16_t source,
 			   uint16_t epoch, const struct fg_message *message,
 			   int64_t now);
+/*
+ * Messages are of flows that were there before we were: what their counters say
+ * did not grow now.
+ */
+void fg_membership_restoring(struct fg_membership *m, bool on);
 /* grace is over: flows of source not mentioned in epoch are left (in steps). */
 void fg_membership_source_void(struct fg_membership *m, uint16_t source,
 			       uint16_t epoch);

@@ -2,7 +2,6 @@
 /* keep.c - locks and hand-over files. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/kept.h"
 #include "keep.h"
 
 /* 2 million elements of the longest keys; more is not ours. */
@@ -53,18 +53,6 @@ static void with_ending(char out[FG_KEEP_PATH], const char *path,
 	snprintf(out, FG_KEEP_PATH, "%s%s", path, ending);
 }
 
-/*
- * In a folder that others can write to, the name may be laid out by somebody:
- * as a link to a file that is not to be emptied, or one that he keeps locked.
- */
-static bool is_own(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_nlink == 1 && (st.st_uid == 0 || st.st_uid == geteuid());
-}
-
 int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 {
 	char name[FG_KEEP_PATH], text[24];
@@ -78,7 +66,8 @@ int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 		   0600);
 	if (*fd < 0)
 		return -errno;
-	if (!is_own(*fd)) {
+	/* somebody may have laid out a file that he keeps locked, or a link */
+	if (!fg_kept_is_own(*fd)) {
 		close(*fd);
 		*fd = -1;
 		return -EPERM;
@@ -101,87 +90,40 @@ int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 	return 0;
 }
 
-static int write_all(int fd, const char *p, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int fg_keep_write(const char *path, const void *data, size_t len)
 {
-	char name[FG_KEEP_PATH], temporary[FG_KEEP_PATH];
-	int fd, err;
+	char name[FG_KEEP_PATH];
+	struct fg_kept k;
+	int err;
 
 	with_ending(name, path, ".leases");
-	with_ending(temporary, path, ".new");
-	/* a file left by a run that was killed, or put there by someone */
-	unlink(temporary);
-	unlink(name);
-	fd = open(temporary,
-		  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, data, len);
-	close(fd);
-	if (!err && rename(temporary, name) < 0)
-		err = -errno;
+	err = fg_kept_create(&k, name);
 	if (err)
-		unlink(temporary);
-	return err;
-}
-
-static int read_all(int fd, char *p, size_t len)
-{
-	while (len) {
-		ssize_t n = read(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EINVAL;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
+		return err;
+	return fg_kept_end(&k, fg_kept_write(&k, data, len));
 }
 
 int fg_keep_take(const char *path, void **data, size_t *len)
 {
 	char name[FG_KEEP_PATH];
-	struct stat st;
-	int fd, err = -EINVAL;
+	uint64_t size;
+	int fd, err;
 
 	with_ending(name, path, ".leases");
 	*data = NULL;
-	/* a FIFO must not make us wait */
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ELOOP ? -EINVAL : -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    (st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    st.st_mode & (S_IWGRP | S_IWOTH) || st.st_size <= 0 ||
-	    (uint64_t)st.st_size > HANDOVER_MAX)
+	err = fg_kept_take(name, &fd, &size);
+	if (err)
+		return err;
+	err = -EINVAL;
+	if (size > HANDOVER_MAX)
 		goto out;
-	*len = (size_t)st.st_size;
+	*len = (size_t)size;
 	err = -ENOMEM;
 	*data = malloc(*len);
-	if (!*data)
-		goto out;
-	err = read_all(fd, *data, *len);
+	if (*data)
+		err = fg_kept_read(fd, *data, *len);
 out:
 	close(fd);
-	unlink(name);
 	if (err) {
 		free(*data);
 		*data = NULL;

@@ -56,7 +56,7 @@ done
 names+=(control a.prom list~ a.prom.0~ a.prom.1~ state.0~ state.1~)
 for f in "$T"/shared/nftset-*.lock; do
 	f=${f##*/}
-	names+=("${f%.lock}.new")
+	names+=("${f%.lock}.leases.new")
 done
 
 # lay KIND PATH
