@@ -110,8 +110,9 @@ int fg_estate_read(struct fg_estate *e, const char *text, size_t room,
 	if (memcmp(p + sizeof(MAGIC) - 1, VERSION, sizeof(VERSION) - 1) != 0)
 		return -EPROTO;
 	end = memchr(p, '\n', room);
-	if (!end++)
+	if (!end)
 		return -EILSEQ;
+	end++;
 	p += REST_AT;
 	if (p > end || !read_number(&p, end, &e->bytes) ||
 	    !read_number(&p, end, &e->flows) || !read_number(&p, end, &boot) ||

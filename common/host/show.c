@@ -34,6 +34,7 @@ const char *const fg_reason_names[FG_REASON_COUNT] = {
 	[FG_REASON_NAMES] = "names",
 	[FG_REASON_TARGET] = "target",
 	[FG_REASON_STOP] = "stop",
+	[FG_REASON_RESTART] = "restart",
 };
 
 /* ------------------------------------------------------------------ flows */

@@ -287,6 +287,8 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 static void on_flow(struct fg_membership *m, uint16_t source, uint16_t epoch,
 		    const struct fg_message *message, int64_t now)
 {
+	enum fg_reason reason =
+		m->restoring ? FG_REASON_RESTART : FG_REASON_DETECTED;
 	enum fg_event event = FG_EVENT_UPDATED;
 	struct fg_flow *flow;
 	uint32_t changed;
@@ -304,9 +306,9 @@ static void on_flow(struct fg_membership *m, uint16_t source, uint16_t epoch,
 	fg_flow_touch(m->setup.table, flow, epoch, now);
 	changed = store(m, flow, message, event == FG_EVENT_ANNOUNCED);
 	if (event == FG_EVENT_ANNOUNCED || !(changed & FG_CHANGED_KEY))
-		tell_event(m, event, flow, FG_REASON_DETECTED);
+		tell_event(m, event, flow, reason);
 	if (event == FG_EVENT_ANNOUNCED)
-		reevaluate(m, flow, FG_REASON_DETECTED);
+		reevaluate(m, flow, reason);
 	else if (m->current &&
 		 changed & fg_policy_depends(m->current->pub->policy))
 		reevaluate(m, flow,

@@ -27,6 +27,7 @@ static const char *const reasons[] = {
 	[FG_REASON_NAMES] = "names",
 	[FG_REASON_TARGET] = "target",
 	[FG_REASON_STOP] = "stop",
+	[FG_REASON_RESTART] = "restart",
 };
 _Static_assert(sizeof(reasons) / sizeof(*reasons) == FG_REASON_COUNT,
 	       "a word for each reason");

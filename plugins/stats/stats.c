@@ -173,7 +173,9 @@ static void stats_event(void *target, enum fg_event event,
 	/* the host tells both back to back */
 	if (event == FG_EVENT_REMOVED && goes_on)
 		s->before = *flow;
-	if (event != FG_EVENT_ANNOUNCED || !fg_options_take(&s->o, flow))
+	/* what the run before left was counted by it */
+	if (event != FG_EVENT_ANNOUNCED || reason == FG_REASON_RESTART ||
+	    !fg_options_take(&s->o, flow))
 		return;
 	if (goes_on && fg_options_take(&s->o, &s->before))
 		count_changed(s, &s->before, flow);
@@ -270,7 +272,8 @@ static void stats_moved(void *target, const struct fg_flow *flow,
 	struct stats *s = target;
 	struct first first = {member->action, NULL};
 
-	if (!enter || !fg_options_take(&s->o, flow))
+	if (!enter || reason == FG_REASON_RESTART ||
+	    !fg_options_take(&s->o, flow))
 		return;
 	if (!member->observe && strcmp(other, s->name) != 0)
 		tally_named(s, FG_BY_TARGET, other)->flows++;

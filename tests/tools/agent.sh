@@ -14,10 +14,12 @@ agent() {
 	wait_for 10 test -S "$TMP/$1.sock"
 }
 
-# agent_dies NAME [FORGETS]: it and its connections
+# agent_dies NAME [FORGETS]: it and its connections, and what flowgated left of
+# it, if it is to be unheard of
 agent_dies() {
 	[ ! -e "$TMP/$1.pid" ] || kill -- "-$(cat "$TMP/$1.pid")"
 	[ $# = 1 ] || : >"$TMP/$1.said"
+	[ $# = 1 ] || rm -f "$TMP"/*.ctl.flows
 	rm -f "$TMP/$1.pid"
 }
 

@@ -756,7 +756,8 @@ static struct flow *flow_named(struct driver *d, const char *id, bool create)
 
 static const char *const reasons[] = {
 	"detected", "reclassified", "rekeyed", "purged", "idle",   "evicted",
-	"lost",	    "schedule",	    "reload",  "names",	 "target", "stop"};
+	"lost",	    "schedule",	    "reload",  "names",	 "target", "stop",
+	"restart"};
 _Static_assert(sizeof(reasons) / sizeof(*reasons) == FG_REASON_COUNT,
 	       "a word for each reason");
 static const char *const events[] = {"announced", "updated", "counted",

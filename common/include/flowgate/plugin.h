@@ -45,7 +45,8 @@ extern "C" {
 #endif
 
 #define FG_ABI_MAJOR 1
-#define FG_ABI_MINOR 1 /* host->source_part(), source_idle(), announce() */
+/* 1: host->source_part(), source_idle(), announce(); FG_REASON_RESTART */
+#define FG_ABI_MINOR 1
 
 /* The name of the one exported symbol, as text for dlsym(). */
 #define FG_PLUGIN_SYMBOL "flowgate_plugin_v1"
@@ -375,6 +376,7 @@ enum fg_reason {
 	FG_REASON_NAMES,	/* the catalog learnt a name it asked for */
 	FG_REASON_TARGET,	/* a target moved it ("else") */
 	FG_REASON_STOP,		/* flowgated stops */
+	FG_REASON_RESTART,	/* announced to the run before, which left it */
 	FG_REASON_COUNT
 };
 
