@@ -228,7 +228,8 @@ void fg_log_repeated(struct fg_log *log, const void *owner, const char *prefix,
 		return;
 	} else if (hash == p->said || p->differing == 0) {
 		p->held++;
-		snprintf(p->text, sizeof(p->text), "%s", text);
+		snprintf(p->text, sizeof(p->text), "%.*s",
+			 (int)sizeof(p->text) - 1, text);
 		return;
 	} else {
 		p->differing--;

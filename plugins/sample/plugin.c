@@ -55,27 +55,35 @@ struct sample {
 /* ------------------------------------------------------------------ the job */
 
 /*
- * Maybe beside the loop: touches nothing but the path and what is its own. Who
- * can write to the folder does not choose, by a link, which file we empty.
+ * 0 or errno. Who can write to the folder does not choose, by a link, which
+ * file we empty.
  */
+static int overwrite(int fd, const char *text, size_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return errno;
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		return EMLINK;
+	if (S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
+		return errno;
+	return write(fd, text, len) < 0 ? errno : 0;
+}
+
+/* Maybe beside the loop: touches nothing but the path and what is its own. */
 static void write_run(struct fg_job *job)
 {
 	struct sample *s = job->ctx;
 	int fd = open(s->path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 		      0644);
-	struct stat st;
 
-	s->result = 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0) {
 		s->result = errno;
-	else if (S_ISREG(st.st_mode) && st.st_nlink > 1)
-		s->result = EMLINK;
-	else if (S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
-		s->result = errno;
-	else if (write(fd, s->text, s->text_len) < 0)
-		s->result = errno;
-	if (fd >= 0)
-		close(fd);
+		return;
+	}
+	s->result = overwrite(fd, s->text, s->text_len);
+	close(fd);
 }
 
 static bool sample_flush(void *target, int64_t now);
