@@ -13,12 +13,23 @@ ns gw nft -f - <<-'NFT' || skip "no nftables in this kernel"
 		set tuple.v4 { type ipv4_addr . inet_service . ipv4_addr . inet_service; flags timeout; }
 		set local.v4 { type ipv4_addr; flags timeout; }
 		set both.v4 { type ipv4_addr . inet_service . ipv4_addr . inet_service; flags timeout; }
+		map bothm.v4 { type ipv4_addr . inet_service . ipv4_addr . inet_service : mark; flags timeout; }
+		set opened.v4 { type ipv4_addr . inet_proto . ipv4_addr; flags timeout; }
+		set opened.v6 { type ipv6_addr . inet_proto . ipv6_addr; flags timeout; }
 		chain forward {
 			type filter hook forward priority 0;
 			ip daddr . th dport @end.v4 counter drop
 			ip saddr . th sport . ip daddr . th dport @tuple.v4 counter drop
 			ip saddr @local.v4 counter drop
 			ip saddr . th sport . ip daddr . th dport @both.v4 counter comment "both"
+			ct original ip saddr . ip protocol . ct original ip daddr @opened.v4 counter comment "opened"
+			ct original ip6 saddr . meta l4proto . ct original ip6 daddr @opened.v6 counter
+			meta mark set ip saddr . th sport . ip daddr . th dport map @bothm.v4
+			meta mark 0x10 counter comment "bothm"
+		}
+		chain nat {
+			type nat hook postrouting priority srcnat;
+			oifname "wan" masquerade
 		}
 	}
 NFT
@@ -48,7 +59,9 @@ cat >"$TMP/c.json" <<-'JSON'
 		"end": { "target_type": "nftset", "set_name": "end", "type": ["other_addr", "other_port"], "shared": "skip", "else": "tuple" },
 		"tuple": { "target_type": "nftset", "set_name": "tuple", "type": ["local_addr", "local_port", "other_addr", "other_port"] },
 		"local": { "target_type": "nftset", "set_name": "local", "type": ["local_addr"] },
-		"both": { "target_type": "nftset", "set_name": "both", "type": ["local_addr", "local_port", "other_addr", "other_port"], "mirror": true } } }
+		"both": { "target_type": "nftset", "set_name": "both", "type": ["local_addr", "local_port", "other_addr", "other_port"], "mirror": true },
+		"bothm": { "target_type": "nftset", "set_name": "bothm", "type": ["local_addr", "local_port", "other_addr", "other_port"], "mirror": true, "data": { "mark": "0x10" } },
+		"opened": { "target_type": "nftset", "set_name": "opened", "type": ["src_addr", "ip_proto", "dst_addr"] } } }
 JSON
 driver_start nftset "$TMP/c.json" || exit 1
 flow() { echo "flow $1 local=10.0.0.2:$2 other=198.51.100.9:443 proto=udp"; }
@@ -111,13 +124,18 @@ is "a never-listed host: neither by itself nor as one of a pair" "$(count local.
 drive "leave tuple bad" "leave local bad" "never 0.0.0.0"
 settled
 
-# both directions
-drive "enter both bad" flush "until both elements 2"
+# both directions, the server's side of it translated
+packets() { ns gw nft list chain inet t forward | sed -n "s/.*packets \([0-9]*\) .*comment \"$1\".*/\1/p"; }
+drive "flow bad origin=local" "enter both bad" "enter bothm bad" "enter opened bad" flush \
+	"until both elements 2" "until bothm elements 2" "until opened elements 1"
 is "mirrored" "$(count both.v4)" 2
+is "in a map, with the same data" "$(ns gw nft list map inet t bothm.v4 | grep -o ' : 0x00000010' | wc -l)" 2
 ok "it passes" passes 4001
-both() { ns gw nft list chain inet t forward | sed -n 's/.*packets \([0-9]*\) .*comment "both".*/\1/p'; }
-is "and both directions were seen" "$(both)" 2
-drive "leave both bad" flush "until both elements 0"
-is "and gone together" "$(count both.v4)" 0
+is "both directions were seen: in a mirrored set, a mirrored map, and by who opened it" \
+	"$(packets both) $(packets bothm) $(packets opened)" "2 2 2"
+ok "another one passes" passes 4002
+is "and was not, but by addresses alone" "$(packets both) $(packets bothm) $(packets opened)" "2 2 4"
+drive "leave both bad" "leave bothm bad" "leave opened bad" flush "until both elements 0" "until bothm elements 0" "until opened elements 0"
+is "and gone together" "$(count both.v4)$(count opened.v4)$(ns gw nft list map inet t bothm.v4 | grep -c expires)" 000
 ok "stops" driver_stop
 finish
