@@ -425,6 +425,27 @@ static void status_json(struct fg_reply *r, struct fg_gate *g)
 			fg_loop_stuck(g->loop));
 }
 
+/* Once for all targets of a type. */
+static void kernel_text(struct fg_reply *r, struct fg_gate *g)
+{
+	const char *title = "\nkernel\n";
+	const char *last = "";
+
+	for (size_t i = 0; i < fg_setup_target_count(g->setup); i++) {
+		struct fg_show_counters m;
+		struct fg_status s;
+
+		fg_show_target_status(fg_setup_target(g->setup, i), &s, &m);
+		if (!s.kernel || !strcmp(target_type(g, i), last))
+			continue;
+		last = target_type(g, i);
+		fg_reply_printf(r, "%s  %-20s ", title, last);
+		fg_reply_shown(r, fg_slice(s.kernel, strlen(s.kernel)));
+		fg_reply_printf(r, "\n");
+		title = "";
+	}
+}
+
 static void status_text(struct fg_reply *r, struct fg_gate *g)
 {
 	const struct fg_source *source = NULL;
@@ -450,6 +471,7 @@ static void status_text(struct fg_reply *r, struct fg_gate *g)
 		n.purged, n.unknown, n.evicted);
 	for (size_t i = 0; i < fg_setup_target_count(g->setup); i++)
 		target_text(r, g, i, false);
+	kernel_text(r, g);
 }
 
 void fg_show_status(struct fg_reply *r, struct fg_gate *g, bool json)

@@ -478,6 +478,20 @@ static void nftset_unbind(void *target, const void *binding)
 
 /* -------------------------------------------------------------- looking */
 
+static const char *caps_text(struct fg_caps caps)
+{
+	static const char *const text[2][2] = {
+		{"neither destroys elements nor updates their timeouts: they "
+		 "are added, deleted and added again",
+		 "updates timeouts, but does not destroy elements: they are "
+		 "added and deleted"},
+		{"destroys elements, but does not update their timeouts: they "
+		 "are destroyed and added again",
+		 "destroys elements, updates their timeouts"}};
+
+	return text[caps.destroy][caps.update];
+}
+
 static void nftset_status(void *target, struct fg_status *out)
 {
 	struct target *t = target;
@@ -493,6 +507,8 @@ static void nftset_status(void *target, struct fg_status *out)
 		fg_set_status(t->set[i], out, count, t->reason);
 		caps = fg_set_caps(t->set[i]);
 	}
+	if (!(t->host->flags & FG_HOST_DRY_RUN))
+		out->kernel = caps_text(caps);
 	if (!out->more)
 		return;
 	for (int i = 0; i < FG_SET_COUNTS; i++)

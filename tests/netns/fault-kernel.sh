@@ -111,6 +111,21 @@ until_value "a table that is gone is said to be missing" '.targets[0].state' mis
 kill -TERM "$gate"
 ok "stops all the same" wait_for 10 test ! -e "/proc/$gate"
 
+echo "# an older kernel"
+ns gw nft "$fresh"
+status_has() { # WHAT TEXT
+	ok "status says: $1" wait_for 10 sh -c "'$B/flowgatectl' -S '$TMP/c.ctl' status | grep -q '$2'"
+}
+for k in "all:destroys elements, updates their timeouts" "update:destroys elements, but does not update" \
+	"destroy:updates timeouts, but does not destroy" "destroy update:neither destroys elements nor updates"; do
+	FLOWGATE_WITHOUT=${k%%:*} flowgated
+	status_has "${k%%:*}" "^  nftset *${k#*:}"
+	is "and what was tried is gone" "$(ns gw nft list tables)" "table inet t"
+	kill -TERM "$gate"
+	wait_for 10 test ! -e "/proc/$gate"
+done
+ns gw nft delete table inet t
+
 echo "# not allowed from the start"
 ns gw nft "$fresh"
 bg gw setpriv --bounding-set -net_admin --inh-caps -net_admin "$B/flowgated" -c "$TMP/c.json" -S "$TMP/c.ctl" 2>"$TMP/c.err"

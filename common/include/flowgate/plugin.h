@@ -724,6 +724,8 @@ struct fg_status {
 	/* counters of its own: calls more(ctx, name, value) for each */
 	void (*more)(void *ctx, const char *name, uint64_t value);
 	void *ctx;
+	/* what it found the kernel able to do, a phrase; NULL: it did not look */
+	const char *kernel;
 };
 
 struct fg_target_type {
