@@ -20,7 +20,7 @@
 #include "source.h"
 
 /* A stop takes no longer, however many flows there are. */
-#define LEAVE_MS 10000
+#define LEAVE_MS 15000
 /* What reads it: it is text in the shape of netifyd's. */
 #define INPUT "netifyd"
 

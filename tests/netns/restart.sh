@@ -214,4 +214,33 @@ mkdir "$TMP/c.ctl.flows.new"
 gate_ends TERM
 said "$what" 'flows are not left to the next run: .*c.ctl.flows'
 rmdir "$TMP/c.ctl.flows.new"
+agent_dies a
+
+# FG_FLOWS=N: with so many
+flows=${FG_FLOWS:-10000}
+what="with $flows flows"
+ns gw nft 'flush ruleset; table inet t { set s.v4 { type ipv4_addr . inet_service . ipv4_addr . inet_service; flags timeout; size 262144; }; }'
+cat >"$TMP/c.json" <<-JSON
+	{ "sources": [{ "name": "a", "url": "unix://$TMP/many.sock" }], "grace": 300, "limits": { "max_flows": 131072 },
+	  "actions": { "all": { "criteria": "*", "targets": ["s"] } },
+	  "targets": { "s": { "target_type": "nftset", "table_name": "t", "set_name": "s", "set_family": "ipv4", "sides": "both",
+		"type": ["local_addr", "local_port", "other_addr", "other_port"], "other_types": "*", "ttl": 600 } } }
+JSON
+bg gw "$B/tests/tools/gen-stream" -f "$flows" -U "unix://$TMP/many.sock" tests/data/v4.stream >/dev/null 2>&1
+wait_for 10 test -S "$TMP/many.sock"
+flowgated
+many() { wait_for 60 live "$flows" && wait_for 60 is_value '[.targets[] | .pending] | add' 0; }
+ok "$what: known, and in force" many
+in_force=$(value '.targets[0].elements')
+ok "$what: many elements ($in_force)" test "$in_force" -gt $((flows / 4))
+from=$(date +%s%N)
+gate_ends TERM
+stopped=$(date +%s%N)
+size=$(stat -c %s "$TMP/c.ctl.flows")
+flowgated
+from2=$stopped
+ok "$what: known again" many
+echo "# stop $(((stopped - from) / 1000000)) ms, start $((($(date +%s%N) - from2) / 1000000)) ms, $((size / flows)) bytes a flow"
+is "$what: all of their elements" "$(value '.targets[0].elements')" "$in_force"
+is "$what: of which the kernel was told nothing" "$(value '.targets[0] | [.adds, .deletes] | join(" ")')" "0 0"
 finish
