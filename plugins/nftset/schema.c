@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "schema.h"
+#include "sentence.h"
 
 /* ------------------------------------------------------------- reading */
 
@@ -408,8 +409,12 @@ int fg_schema_check(struct fg_nl *nl, const struct fg_schema *want,
 		SAY(want, why,
 		    "cannot be looked at: that takes root, or the capability "
 		    "CAP_NET_ADMIN");
+	else if (err == -EINVAL)
+		SAY(want, why,
+		    "cannot be looked at: the kernel seems to have no "
+		    "nftables: load the module nf_tables");
 	else
-		SAY(want, why, "cannot be looked at: %s", strerror(-err));
+		SAY(want, why, "cannot be looked at: %s", fg_sentence(-err));
 	return err;
 }
 

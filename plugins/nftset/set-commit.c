@@ -6,6 +6,7 @@
 
 #include "dry.h"
 #include "hub.h"
+#include "sentence.h"
 #include "set-private.h"
 
 /* How soon to try again what failed for lack of memory. */
@@ -57,7 +58,7 @@ static void say_refused(struct fg_set *s, const struct fg_lease_change *c,
 	s->errors++;
 	LOG(s, FG_LOG_WARNING, "refuses { %s }: %s (%s)",
 	    fg_key_format(&s->o.schema.shape, c->key, key),
-	    fg_set_sentence(error), strerror(error));
+	    fg_sentence(error), strerror(error));
 }
 
 /* Some are turned away for lack of room: make it, or wait for it. */
@@ -212,7 +213,7 @@ static void judge(struct fg_set *s)
 		s->errors++;
 		s->later = fg_set_now(s) + LATER_MS;
 		LOG(s, FG_LOG_WARNING, "takes nothing now: %s; trying again",
-		    fg_set_sentence(error));
+		    fg_sentence(error));
 		settle_all(s, FG_LEASE_AGAIN);
 		break;
 	case FG_VERDICT_MISSING:
@@ -223,7 +224,7 @@ static void judge(struct fg_set *s)
 		snprintf(s->why, sizeof(s->why),
 			 "set \"%s %s %s\" cannot be changed: %s",
 			 fg_family_name(s->o.schema.family), s->table, s->name,
-			 fg_set_sentence(error));
+			 fg_sentence(error));
 		fg_set_turn(s, DENIED);
 		settle_all(s, FG_LEASE_AGAIN);
 		break;
@@ -243,7 +244,7 @@ static void done(struct fg_job *job)
 		s->creating = false;
 		if (s->answer.sent || s->answer.errors)
 			LOG(s, FG_LOG_ERROR, "cannot be made: %s",
-			    fg_set_sentence(
+			    fg_sentence(
 				    s->answer.sent ? -s->answer.sent
 						   : s->answer.error[0].error));
 		else

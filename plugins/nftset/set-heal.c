@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "hub.h"
+#include "sentence.h"
 #include "set-private.h"
 
 void fg_set_turn(struct fg_set *s, enum fg_set_state state)
@@ -176,7 +177,7 @@ static void make(struct fg_set *s)
 		snprintf(s->why, sizeof(s->why),
 			 "set \"%s %s %s\" cannot be made: %s",
 			 fg_family_name(s->o.schema.family), s->table, s->name,
-			 fg_set_sentence(-err));
+			 fg_sentence(-err));
 	}
 	if (err) {
 		s->host->log(s->host, FG_LOG_WARNING, "%s", s->why);
@@ -205,7 +206,7 @@ void fg_set_begin(struct fg_set *s)
 	err = fg_set_empty(s);
 	if (err)
 		LOG(s, FG_LOG_WARNING, "cannot be emptied: %s",
-		    fg_set_sentence(-err));
+		    fg_sentence(-err));
 }
 
 /* ---------------------------------------------------------------- others */

@@ -147,8 +147,4 @@ int fg_set_empty(struct fg_set *s);
 /* By time: looks again, when that is due. */
 void fg_set_heal(struct fg_set *s, int64_t now);
 
-/* set-report.c */
-/* What the kernel means by an errno, and what to do. */
-const char *fg_set_sentence(int error);
-
 #endif

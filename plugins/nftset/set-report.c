@@ -8,47 +8,13 @@
 #include "dry.h"
 #include "element.h"
 #include "hub.h"
+#include "sentence.h"
 #include "set-private.h"
 
 /* a transaction takes milliseconds, unless another writer holds it up */
 #define SLOW_MS 1000
 /* elements that one explain tells of: a page, and some 200 us */
 #define LINGERING_MAX 20
-
-/* What the kernel means when it refuses an element, and what to do. */
-static const struct {
-	int error;
-	const char *text;
-} sentences[] = {
-	{ENOENT, "something that it refers to is not there"},
-	{EEXIST, "it is there with other data"},
-	{ENFILE, "the set is full: raise its \"size\""},
-	{EINVAL, "it does not fit the set's declaration"},
-	{ERANGE, "a value is out of range: is \"ttl\" too large?"},
-	{EOPNOTSUPP, "the kernel does not support this for the set: is "
-		     "\"comment\" set for one that cannot?"},
-	{EOVERFLOW, "the data does not fit into the map"},
-	{ELOOP, "the verdict would make a loop of chains"},
-	{EBUSY, "the set is used in a way that forbids changes"},
-	{EMSGSIZE, "the transaction is larger than the socket's buffer"},
-	{ENOMEM, "the kernel is out of memory"},
-	{ENOBUFS, "the kernel is out of buffers"},
-	{EAGAIN, "the kernel was busy"},
-	{EINTR, "it was interrupted"},
-	{EPERM, "flowgated lacks the capability CAP_NET_ADMIN: run it as root"},
-	{EACCES, "a security module forbids it"},
-	{EAFNOSUPPORT, "the kernel has no such table family"},
-	{EPROTO, "the answer makes no sense"},
-	{ENOTSUP, "the kernel does not support it"},
-};
-
-const char *fg_set_sentence(int error)
-{
-	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
-		if (sentences[i].error == error)
-			return sentences[i].text;
-	return strerror(error);
-}
 
 const char *const fg_set_count_names[FG_SET_COUNTS] = {
 	[FG_SET_LEASES] = "leases",
@@ -187,7 +153,7 @@ void fg_set_explain(struct fg_set *s, const uint8_t *key,
 		 fg_family_name(s->o.schema.family), s->table, s->name,
 		 fg_key_format(&s->o.schema.shape, key, element),
 		 err == -ENOENT ? "not in the kernel"
-		 : err		? fg_set_sentence(-err)
+		 : err		? fg_sentence(-err)
 				: "in the kernel");
 	line(ctx, text);
 	if (!err && e.timeout_ms) {

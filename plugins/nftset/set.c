@@ -11,6 +11,7 @@
 #include "handover.h"
 #include "hub.h"
 #include "keep.h"
+#include "sentence.h"
 #include "set-private.h"
 
 /* Actions that can hold leases of one set at a time. */
@@ -314,7 +315,7 @@ static int prepare(struct fg_set *s, const struct fg_node *at)
 		s->host->config->error(at,
 				       "cannot find out what the kernel's "
 				       "nftables can do: %s",
-				       fg_set_sentence(-err));
+				       fg_sentence(-err));
 		return err;
 	}
 	err = fg_set_make_batch(s);
@@ -442,7 +443,7 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
 
 	if (err) {
 		host->config->error(at, "no netlink socket for nftables: %s",
-				    fg_set_sentence(-err));
+				    fg_sentence(-err));
 		return err;
 	}
 	s = find(hub, &options->schema);
@@ -479,7 +480,7 @@ int fg_set_open(struct fg_set **out, const struct fg_host *host, void *user,
 	err = fg_hub_add(hub, s);
 	if (err) {
 		host->config->error(at, "cannot listen to nftables: %s",
-				    fg_set_sentence(-err));
+				    fg_sentence(-err));
 		destroy(s);
 		return err;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* LINK: common/netlink/reply.c plugins/nftset/schema.c plugins/nftset/type.c */
+/* LINK: common/netlink/reply.c plugins/nftset/schema.c plugins/nftset/sentence.c plugins/nftset/type.c */
 /* LINK: plugins/nftset/element.c common/lease/key.c */
 /* LIBS: -lnftnl -lmnl */
 /*
