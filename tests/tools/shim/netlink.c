@@ -3,11 +3,14 @@
  * netlink.c - preloaded, makes calls on netlink sockets fail as the file FAULT
  * says while it says so: "send 12 3" is every third sendto() with errno 12, and
  * "recv 105 1" every recvmsg() with 105 (ENOBUFS), what was to be received
- * lost, as it is when that happens.
+ * lost, as it is when that happens. A negative number is a signal for the
+ * program itself, once: "send -15 3" before the third sendto(), "recv -9 1"
+ * behind the first recvmsg().
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +48,10 @@ static int fault(int fd, const char *call)
 	text[n] = '\0';
 	if (sscanf(text, "%7s %d %u", which, &error, &every) != 3 ||
 	    strcmp(which, call) != 0 || !every)
+		return 0;
+	if (error < 0 && ++calls == every)
+		kill(getpid(), -error);
+	if (error < 0)
 		return 0;
 	return ++calls % every ? 0 : error;
 }
