@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # flowgate-expressions(7) has every attribute and constant that there is and no
 # other, and its examples are expressions.
-set -eu
+set -eu -o pipefail
 manual=common/dist/man/flowgate-expressions.7
 match=$B/tests/tools/match-flows
 tmp=$(mktemp -d)

@@ -55,6 +55,13 @@ done
 sed -n '/^\.Sh COMMANDS/,/^\.Sh ENV/s/^\.It Cm \([a-z]*\).*/\1/p' "$man/flowgatectl.1" | sort >"$tmp/manual"
 same "commands of flowgatectl" "$tmp/help" "$tmp/manual"
 
+# each variable of the environment that is asked for, and no other
+cat common/*/*.c plugins/*/*.c | grep -o 'getenv("[A-Z_]*")' | tr -dc 'A-Z_\n' | sort -u >"$tmp/code"
+sed -n 's/^\.It Ev //p' "$man"/*.[18] | tr -d ' ' | tr ',' '\n' | sort -u >"$tmp/manual"
+[ -s "$tmp/code" ] || complain "no getenv() found"
+lacking=$(comm -3 "$tmp/code" "$tmp/manual" | tr -s '\t\n' ' ')
+[ -z "$lacking" ] || complain "ENVIRONMENT: only one of the code and the manuals has $lacking"
+
 # ------------------------------------------------------------- configurations
 
 # displays that are a whole object; without rights no set can be looked at, and
