@@ -225,6 +225,28 @@ static void record(struct log *l, const struct fg_flow *flow,
 
 /* ---------------------------------------------------------------- target */
 
+/*
+ * With -t, what opening would say. A folder for files of intervals may come
+ * later, each is tried again: worth a word at any time.
+ */
+static int check_place(struct log *l, const struct fg_node *cfg)
+{
+	const struct fg_config *c = l->host->config;
+	bool intervals = l->setup.kind == FG_SINK_INTERVAL;
+	char why[512];
+	int err;
+
+	if (!intervals && !(l->host->flags & FG_HOST_CHECK))
+		return 0;
+	err = fg_sink_check(&l->setup, why, sizeof(why));
+	if (!err)
+		return 0;
+	c->any(cfg, intervals ? "path" : "file", &cfg);
+	(intervals ? c->warning : c->error)(cfg, "target \"%s\": %s", l->name,
+					    why);
+	return intervals ? 0 : err;
+}
+
 static int log_open(const struct fg_host *host, const void *self,
 		    const char *name, const struct fg_node *cfg,
 		    const struct fg_node *globals, void **target)
@@ -243,6 +265,8 @@ static int log_open(const struct fg_host *host, const void *self,
 	l->setup.host = host;
 	l->setup.name = name;
 	err = read_config(l, cfg);
+	if (!err)
+		err = check_place(l, cfg);
 	if (!err && !(host->flags & (FG_HOST_CHECK | FG_HOST_DRY_RUN))) {
 		err = fg_sink_open(&l->sink, &l->setup, why, sizeof(why));
 		if (err)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/place.h"
 #include "sink.h"
 
 #define RETRY_MS 1000
@@ -69,22 +70,31 @@ static int trusted(int fd, bool *fresh)
 	return 0;
 }
 
-static int open_file(struct fg_sink *s)
+/* The descriptor, or -errno. flags: O_CREAT, or 0. */
+static int open_path(const char *path, int flags, bool *fresh)
 {
 	/* NONBLOCK: a pipe of that name must not hold the job up */
-	int fd = open(s->setup.path,
-		      O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC |
-			      O_NONBLOCK | O_NOCTTY,
+	int fd = open(path,
+		      O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC |
+			      O_NONBLOCK | O_NOCTTY | flags,
 		      0640);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	err = trusted(fd, &s->w.fresh);
-	if (err) {
-		close(fd);
-		return err;
-	}
+	err = trusted(fd, fresh);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int open_file(struct fg_sink *s)
+{
+	int fd = open_path(s->setup.path, O_CREAT, &s->w.fresh);
+
+	if (fd < 0)
+		return fd;
 	s->w.fd = fd;
 	return 0;
 }
@@ -184,6 +194,7 @@ static const char *why(int err)
 {
 	switch (err) {
 	case -EMLINK:
+	case -ENXIO:
 		return "not a regular file with one name: remove what is there";
 	case -ELOOP:
 		return "a symbolic link: name the file itself";
@@ -443,6 +454,26 @@ void fg_sink_counts(const struct fg_sink *s, struct fg_sink_counts *out)
 }
 
 /* ------------------------------------------------------------------- new */
+
+int fg_sink_check(const struct fg_sink_setup *setup, char *err, size_t errlen)
+{
+	bool fresh;
+	int fd;
+
+	if (setup->kind == FG_SINK_INTERVAL)
+		return fg_place_check(setup->path, err, errlen);
+	if (setup->kind != FG_SINK_FILE)
+		return 0;
+	fd = open_path(setup->path, 0, &fresh);
+	if (fd == -ENOENT)
+		return fg_place_check_file(setup->path, err, errlen);
+	if (fd < 0) {
+		snprintf(err, errlen, "%s: %s", setup->path, why(fd));
+		return fd;
+	}
+	close(fd);
+	return 0;
+}
 
 int fg_sink_open(struct fg_sink **out, const struct fg_sink_setup *setup,
 		 char *err, size_t errlen)

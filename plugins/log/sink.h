@@ -43,6 +43,11 @@ struct fg_sink_setup {
  */
 int fg_sink_open(struct fg_sink **out, const struct fg_sink_setup *setup,
 		 char *err, size_t errlen);
+/*
+ * Would it open, and could files be made in its folder? Changes nothing. A
+ * socket is not looked for: it may come later.
+ */
+int fg_sink_check(const struct fg_sink_setup *setup, char *err, size_t errlen);
 /* Writes what waits, waiting for it. */
 void fg_sink_close(struct fg_sink *s);
 

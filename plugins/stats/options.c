@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/place.h"
 #include "listener.h"
 
 static int check_path(const struct fg_config *c, const struct fg_node *cfg,
@@ -17,6 +18,18 @@ static int check_path(const struct fg_config *c, const struct fg_node *cfg,
 		 "its directory",
 		 key, path);
 	return -EINVAL;
+}
+
+/* Nothing else depends on what is written there: a word, and no error. */
+static void check_folder(const struct fg_config *c, const struct fg_node *cfg,
+			 const char *key, const char *path)
+{
+	char why[512];
+
+	if (!path || fg_place_check_file(path, why, sizeof(why)) == 0)
+		return;
+	c->any(cfg, key, &cfg);
+	c->warning(cfg, "\"%s\" cannot be written: %s", key, why);
 }
 
 /* The collector reads files of that name only, and says nothing of others. */
@@ -73,6 +86,8 @@ int fg_options_read(struct fg_options *o, const struct fg_host *host,
 	    check_name(c, cfg, o->textfile) < 0 ||
 	    check_path(c, cfg, "state", o->state) < 0)
 		return -EINVAL;
+	check_folder(c, cfg, "textfile", o->textfile);
+	check_folder(c, cfg, "state", o->state);
 	if (o->listen && fg_listen_check(o->listen, why, sizeof(why)) < 0) {
 		c->error(cfg, "\"listen\" is \"%s\": %s", o->listen, why);
 		return -EINVAL;

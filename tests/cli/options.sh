@@ -71,6 +71,25 @@ says "a tag that no file names" 0 'config.json:2:43: application "googel" is not
 sed -i 's|"catalog": "[^"]*"|"catalog": []|' "$T/config.json"
 says "a tag where there are no names" 0 'config.json:2:43: 1 tag \("googel"\) cannot be checked yet' -t -c "$T/config.json"
 
+# places to write to: looked at, and left as they are
+place() { config '{"targets": {"x": {"target_type": '"$1"'}}}'; }
+ln -s "$T/nowhere" "$T/link"
+place '"log", "file": "'"$T"'/logs/flows"'
+says "log: no folder" 1 "config.json:1:50: target \"x\": there is no folder $T/logs: make it \(install -d $T/logs\)" -t -c "$T/config.json"
+place '"log", "file": "'"$T"'/config.json/flows"'
+says "log: a file for a folder" 1 "config.json:1:50: target \"x\": $T/config.json" -t -c "$T/config.json"
+place '"log", "file": "'"$T"'/link"'
+says "log: a symbolic link" 1 'link: a symbolic link: name the file itself' -t -c "$T/config.json"
+place '"log", "file": "'"$T"'/flows"'
+says "log: a file to be made" 0 'ok: 1 source, 1 target' -t -c "$T/config.json"
+ok "log: which -t does not" test ! -e "$T/flows"
+place '"log", "path": "'"$T"'/logs"'
+says "log: no folder for intervals, which may come" 0 "config.json:1:50: target \"x\": there is no folder $T/logs" -t -c "$T/config.json"
+if [ -e "$B/plugins/stats.so" ]; then
+	place '"stats", "state": "'"$T"'/state/history"'
+	says "stats: no folder" 0 "config.json:1:53: \"state\" cannot be written: there is no folder $T/state: make it" -t -c "$T/config.json"
+fi
+
 # ---------------------------------------------------------------- sources
 config "${good/file*stream/file://$T/none}"
 says "a file that is not there" 1 'config.json:2:15: source "file://.*: cannot read it: No such file' -t -c "$T/config.json"
