@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ static int fail(char *err, size_t errlen, int error, const char *fmt, ...)
 
 static int connect_to(const char *path, char *err, size_t errlen)
 {
+	static const struct timeval patience = {.tv_sec = 5};
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd, error;
 
@@ -48,6 +50,8 @@ static int connect_to(const char *path, char *err, size_t errlen)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(err, errlen, -errno, "socket: %s", strerror(errno));
+	/* a queue that nobody takes from would hold up connect() for ever */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		return fd;
 	error = -errno;
@@ -58,6 +62,10 @@ static int connect_to(const char *path, char *err, size_t errlen)
 		return fail(err, errlen, error,
 			    "%s: no flowgated there: start it, or say where "
 			    "its socket is with -S",
+			    path);
+	case -EAGAIN:
+		return fail(err, errlen, error,
+			    "%s: flowgated takes no connections: is it stuck?",
 			    path);
 	case -EACCES:
 	case -EPERM:
@@ -131,6 +139,9 @@ int fg_client_ask(const char *path, const char *request, fg_client_take *take,
 	error = send_all(fd, request, strlen(request));
 	if (!error)
 		error = send_all(fd, "\n", 1);
+	/* refused before it was asked: what it said is there all the same */
+	if (error == -EPIPE)
+		error = 0;
 	while (!error) {
 		ssize_t n = read(fd, buffer, sizeof(buffer));
 
@@ -147,12 +158,15 @@ int fg_client_ask(const char *path, const char *request, fg_client_take *take,
 		return 0;
 	if (error == -EPROTO)
 		return error;
+	if (reply.headed && !reply.ok)
+		return fail(err, errlen,
+			    !strncmp(reply.head + 6, "busy: ", 6) ? -EBUSY
+								  : -EREMOTEIO,
+			    "%s", reply.head + 6);
 	if (error || !reply.headed)
 		return fail(err, errlen, error ? error : -EPIPE,
 			    "%s: flowgated hung up%s%s", path,
 			    error ? ": " : "", error ? strerror(-error) : "");
-	if (!reply.ok)
-		return fail(err, errlen, -EREMOTEIO, "%s", reply.head + 6);
 	return 0;
 }
 

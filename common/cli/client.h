@@ -15,8 +15,9 @@
 typedef bool fg_client_take(void *ctx, const char *text, size_t len);
 
 /*
- * 0, and the body through take; -EREMOTEIO when flowgated refused (its
- * sentence, or ours for any other -errno, is in err).
+ * 0, and the body through take; -EREMOTEIO when flowgated refused, -EBUSY when
+ * it has too many clients (its sentence, or ours for any other -errno, is in
+ * err).
  */
 int fg_client_ask(const char *socket, const char *request, fg_client_take *take,
 		  void *ctx, char *err, size_t errlen);

@@ -20,6 +20,8 @@
 #include "gate.h"
 
 #define CLIENTS_MAX 32
+/* Who follows stays for days: the other places are for those who just ask. */
+#define FOLLOWERS_MAX 24
 #define LINE_BYTES  4096
 /* A body in pieces is made this far ahead of what the client has taken. */
 #define AHEAD_BYTES   (64u << 10)
@@ -181,6 +183,14 @@ static void run(struct client *c)
 		fg_loop_timer_cancel(c->control->gate->loop, &c->timer);
 		return;
 	}
+	if (r->follow && !r->failed &&
+	    c->control->followers == FOLLOWERS_MAX) {
+		r->follow = false;
+		r->failed = true;
+		snprintf(r->error, sizeof(r->error),
+			 "busy: %d clients follow already: end one",
+			 FOLLOWERS_MAX);
+	}
 	c->complete = r->failed || (!r->more && !r->follow);
 	if (r->follow) {
 		c->control->followers++;
@@ -315,10 +325,12 @@ static struct client *new_client(struct fg_control *control, int fd)
 	return c;
 }
 
-static void refuse(int fd, const char *why)
+static void refuse(int fd)
 {
-	char text[300];
-	int n = snprintf(text, sizeof(text), "error %s\n", why);
+	char text[100];
+	int n = snprintf(text, sizeof(text),
+			 "error busy: %d clients ask already: try again\n",
+			 CLIENTS_MAX);
 
 	(void)!send(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
@@ -355,7 +367,7 @@ static void accept_ready(struct fg_watch *watch, uint32_t events)
 	}
 	c = new_client(control, fd);
 	if (!c) {
-		refuse(fd, "too many ask at a time: try again");
+		refuse(fd);
 		return;
 	}
 	if (fg_loop_watch(loop, &c->watch) < 0) {

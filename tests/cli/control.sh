@@ -79,8 +79,12 @@ for i in {1..40}; do
 	socat -u "UNIX-CONNECT:$T/control.sock" - >"$T/many.$i" &
 	many[i]=$!
 done
-wait_for 10 grep -lq 'too many' "$T"/many.*
-ok "many that say nothing: the rest is told" grep -q '^error too many ask' "$T"/many.*
+wait_for 10 grep -lq 'busy' "$T"/many.*
+ok "many that say nothing: the rest is told" grep -q '^error busy: 32 clients ask already' "$T"/many.*
+"$B/flowgatectl" -S "$T/control.sock" status >"$T/out.ctl" 2>&1
+ok "and flowgatectl's status is 2" test $? = 2
+ok "and it says so" grep -qx 'flowgatectl: busy: 32 clients ask already: try again' "$T/out.ctl"
+ok "not for long: who says nothing has to go" wait_for 20 "$B/flowgatectl" -S "$T/control.sock" status
 kill "${many[@]}" 2>/dev/null
 ok "and afterwards it answers again" wait_for 10 is_value .flows.live 2
 # A client that does not read: its pieces wait, nobody else does.
@@ -111,6 +115,14 @@ wait_for 10 is_value ".sources[0].state" lost
 "$B/tests/tools/play-agent" -s 0 -H tests/data/v4.stream "unix://$T/agent.sock" >/dev/null 2>&1 &
 pids+=($!)
 ok "followers hear of flows" wait_for 20 grep -q '"event":"announced".*facebook' "$T/followed"
+for i in {1..30}; do
+	"$B/flowgatectl" -S "$T/control.sock" flows -f >"$T/follow.$i" 2>&1 &
+	many[i]=$!
+	pids+=($!)
+done
+ok "many that follow: the rest is told" wait_for 10 grep -qx 'flowgatectl: busy: 24 clients follow already: end one' "$T"/follow.*
+ok "and those that only ask are answered" "$B/flowgatectl" -S "$T/control.sock" status
+kill "${many[@]}" 2>/dev/null
 ok "and each line is an object" bash -c "tail -n +2 '$T/followed' | head -n 5 | jq -e .event"
 
 # ----------------------------------------------------------- another flowgated
@@ -129,6 +141,20 @@ wait "$gate" 2>/dev/null
 ok "a stale socket is left by kill -9" test -S "$T/control.sock"
 start -c "$T/config.json"
 ok "and taken over" wait_for 10 is_value '.targets[0].name' list
+stop
+
+# ------------------------------------------------------- one that takes nobody
+start -c "$T/config.json"
+kill -STOP "$gate"
+for i in {1..24}; do
+	socat -u "UNIX-CONNECT:$T/control.sock" - >/dev/null 2>&1 &
+	pids+=($!)
+done
+wait_for 10 bash -c "[ \$(ss -xH src '$T/control.sock' | wc -l) -ge 17 ]"
+"$B/flowgatectl" -S "$T/control.sock" status >"$T/out.ctl" 2>&1
+ok "a queue that is full: status 2" test $? = 2
+ok "a queue that is full: not for ever" grep -q 'takes no connections: is it stuck?' "$T/out.ctl"
+kill -CONT "$gate"
 stop
 
 # ------------------------------------- protocols by name, with no /etc/protocols
