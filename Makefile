@@ -14,6 +14,7 @@ DOCDIR     ?= $(DATADIR)/doc/flowgate
 ZSHDIR     ?= $(DATADIR)/zsh/site-functions
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+RUNDIR     ?= /run
 DESTDIR    ?=
 
 ifeq ($(origin CC),default)
@@ -41,7 +42,8 @@ HARDEN := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(if $(call knows,-O2
 	-fstack-protector-strong $(call knows,-fstack-clash-protection) \
 	$(call knows,-fcf-protection)
 ALL_CPPFLAGS = -Icommon/include -Icommon -D_GNU_SOURCE -DFG_VERSION='"$(VERSION)"' \
-	-DFG_PLUGIN_DIR='"$(LIBDIR)/flowgate"' -DFG_SYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS)
+	-DFG_PLUGIN_DIR='"$(LIBDIR)/flowgate"' -DFG_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	-DFG_RUNDIR='"$(RUNDIR)"' $(CPPFLAGS)
 CFLAGS ?= $(OPT) -g
 ALL_CFLAGS = -std=gnu17 $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -MMD -MP \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
@@ -94,7 +96,7 @@ all: $(PROGRAMS) $(PLUGIN_SO) ## build the programs and plugins (default)
 # Paths are compiled in: "make install PREFIX=..." builds again what has others.
 $(B)/.paths: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' $(VERSION) $(PREFIX) $(LIBDIR) $(SYSCONFDIR) $(DOCDIR) >$@.$$$$; \
+	@printf '%s\n' $(VERSION) $(PREFIX) $(LIBDIR) $(SYSCONFDIR) $(RUNDIR) $(DOCDIR) >$@.$$$$; \
 		cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
 
 $(B)/%.o: %.c $(B)/.paths | $(B)/.deps-found

@@ -15,7 +15,7 @@
 #include "report.h"
 #include "top.h"
 
-#define DEFAULT_SOCKET "/run/flowgate/control.sock"
+#define DEFAULT_SOCKET FG_RUNDIR "/flowgate/control.sock"
 #define REQUEST_MAX    4096
 
 /* Exit status, as flowgated(8): 1 is the caller's mistake, 2 anything else. */

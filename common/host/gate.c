@@ -24,7 +24,7 @@
 #include "transport.h"
 
 #define DEFAULT_CONFIG FG_SYSCONFDIR "/flowgate/flowgate.json"
-#define DEFAULT_SOCKET "/run/flowgate/control.sock"
+#define DEFAULT_SOCKET FG_RUNDIR "/flowgate/control.sock"
 /* One leads, one may be stuck in the kernel, two in a name server. */
 #define THREADS 3
 /* Jobs that are stuck for longer than this do not keep us from stopping. */

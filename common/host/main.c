@@ -35,7 +35,7 @@ static const char help[] =
 	"                         be repeated: unix:///path, tcp://host:port,\n"
 	"                         file:///path, - (standard input)\n"
 	"  -P, --plugin-path DIR  load plugins from there (" FG_PLUGIN_DIR ")\n"
-	"  -S, --socket PATH      control socket (/run/flowgate/control.sock)\n"
+	"  -S, --socket PATH      control socket (" FG_RUNDIR "/flowgate/control.sock)\n"
 	"  -l, --log-level LEVEL  error, warning, notice (default), info, "
 	"debug\n"
 	"  -V, --version          print the version, exit\n"

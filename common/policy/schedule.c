@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "document.h"
 
 #define DAY	    86400
 #define DAY_MINUTES 1440
@@ -112,13 +113,15 @@ static void read_clock(const struct fg_node *entry, const char *key,
 static void read_window(const struct fg_node *entry, struct window *w)
 {
 	const struct fg_node *at;
+	char shown[FG_SYNTAX_SHORT];
 	const char *policy;
 
 	*w = (struct window){.days = 0x7f, .start = 0, .end = DAY_MINUTES};
 	if (fg_node_kind(entry) != FG_NODE_OBJECT) {
 		fg_node_error(entry,
 			      "expected {\"day\": [...], \"time_start\": "
-			      "\"HH:MM\", \"time_end\": \"HH:MM\"}");
+			      "\"HH:MM\", \"time_end\": \"HH:MM\"}, not %s",
+			      fg_node_describe(entry, shown));
 		return;
 	}
 	read_days(entry, &w->days);

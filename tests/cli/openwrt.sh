@@ -114,6 +114,39 @@ done
 ok "an awk was found" test $awks -gt 0
 ok "flowgated takes it" "$B/flowgated" -n -c "$T/made.json" -s file:///dev/null
 
+# Values of hostile hands stay values: quotes and backslashes of JSON, of UCI and
+# of the shell, control characters, bytes that are no UTF-8.
+raw=$(printf 'a"}], "allow": true, "x": [{"\\u0022 \\ $(reboot) `id` %%s\001\033[2J\r\177 \303\244 it\047s')
+value=${raw//\'/"'\\''"} # as "uci export" has it
+cat >"$T/hostile" <<END
+package flowgate
+
+config flowgate 'main'
+	option timezone '$value'
+	list sources ''
+	list sources '$value'
+
+config action 'a'
+	option criteria '$value'
+	list targets '$value'
+	list targets 'x, y'
+
+config group 'g'
+	list member '$value'
+END
+for awk in 'busybox awk' mawk gawk original-awk; do
+	# shellcheck disable=SC2086
+	command -v ${awk%% *} >/dev/null || continue
+	# shellcheck disable=SC2086
+	$awk -f "$files/uci.awk" "$T/hostile" >"$T/hostile.json"
+	ok "$awk: hostile values" jq -e --arg v "$raw" '
+		.timezone == $v and .sources == ["", $v] and .address_groups.g == [$v] and
+		.actions == {a: {criteria: $v, targets: [$v, "x, y"]}} and (keys | length) == 6' "$T/hostile.json"
+done
+printf '%s\n' "config action 'a'" "	option criteria '*'" "	option allow '1'" "	list times 'nigth'" >"$T/typo"
+awk -f "$files/uci.awk" "$T/typo" >"$T/typo.json"
+says "a time that there is not" 1 'typo.json:[0-9]*:[0-9]*: .*nigth' -t -c "$T/typo.json"
+
 # every key that is a boolean in the schema is one here
 for key in $(jq -r '.. | .properties? | objects | to_entries[] | select(.value.type? == "boolean") | .key' "$schema" | sort -u); do
 	ok "boolean: $key" grep -qw "$key" <(sed -n '/words("enabled target/,/boolean)/p' "$files/uci.awk")
@@ -132,7 +165,7 @@ done
 ok "a shell was found" test -n "$shells"
 
 mkdir -p "$T/bin" "$T/var"
-sed "s|/var/etc|$T/var|; s|/usr/share/flowgate|$files|; s|/usr/sbin/flowgated|flowgated|" "$files/flowgate.init" >"$T/init"
+sed "s|/var/etc|$T/var|; s|/var/\([rl]\)|$T/var/\1|g; s|/usr/share/flowgate|$files|; s|/usr/sbin/flowgated|flowgated|" "$files/flowgate.init" >"$T/init"
 # what rc.common, procd and UCI do, as far as the script asks for it
 cat >"$T/rc.common" <<'END'
 config_load() { :; }
@@ -237,6 +270,9 @@ install-%: ; $(call Package/$*/install,$(TO))
 END
 package() { make -s -C common/dist/openwrt/flowgate -f "$T/openwrt.mk" TOPDIR="$T/openwrt" TO="$T/to" "$@"; }
 ok "version" test "$(package version)" = "$(sed -n 's/^VERSION := //p' Makefile)"
+ok "no /run there" grep -qw 'RUNDIR=/var/run' <(package flags)
+ok "no plugin that the package does not have" test -z "$(package flags | grep -w stats)"
+ok "but with its own package chosen" grep -qw 'log stats' <(package flags CONFIG_PACKAGE_flowgate-stats=y)
 ok "prepare" package prepare
 ok "prepare has what a build needs" make -s -n -C "$T/openwrt/build" PLUGINS="netifyd nftset" help
 # that is how OpenWrt says where headers are

@@ -449,7 +449,7 @@ static void test_errors(void **state)
 		{"[{\"day\":[1]}]", "mon, tue"},
 		{"[{\"day\":7}]", "mon, tue"},
 		{"[{\"policy\":\"inklusive\"}]", "\"exclusive\""},
-		{"[\"08:00-12:00\"]", "expected {"},
+		{"[\"08:00-12:00\"]", "not \"08:00-12:00\""},
 	};
 
 	(void)state;

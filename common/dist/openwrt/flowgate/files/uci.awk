@@ -17,6 +17,8 @@ BEGIN {
 		"auto_label log_errors reprocess_flows header", boolean)
 	words("max_flows detail_bytes max_message max_tokens max_names flow_idle", limit)
 	words("1 on true yes enabled", yes)
+	for (i = 1; i < 32; i++)
+		control[sprintf("%c", i)] = sprintf("\\u%04x", i)
 	# of the service, not of flowgated
 	words("enabled config log_level", service)
 }
@@ -38,6 +40,8 @@ function quoted(text, out, i, c) {
 			c = "\\n"
 		else if (c == "\t")
 			c = "\\t"
+		else if (c in control)
+			c = control[c]
 		out = out c
 	}
 	return "\"" out "\""
@@ -136,12 +140,16 @@ function object(section, indent, n, list_, i, out, key, where) {
 	return out
 }
 
-function times(names, indent, n, list_, i, out) {
+function times(names, indent, n, list_, i, out, name) {
 	n = split(names, list_, ", ")
 	for (i = 1; i <= n; i++) {
-		gsub(/"/, "", list_[i])
-		out = out (i > 1 ? "," : "") "\n" indent "  {\n" \
-			object("time" SUBSEP list_[i], indent "    ") indent "  }"
+		out = out (i > 1 ? "," : "") "\n" indent "  "
+		name = "time" SUBSEP substr(list_[i], 2, length(list_[i]) - 2)
+		# what is no section stays a text, which flowgated complains of
+		if (index(sections["time"], name "\001"))
+			out = out "{\n" object(name, indent "    ") indent "  }"
+		else
+			out = out list_[i]
 	}
 	return "[" out "\n" indent "]"
 }
