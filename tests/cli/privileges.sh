@@ -47,6 +47,9 @@ targets='"targets": {"list": {"target_type": "sample", "path": "'"$T"'/run/list"
 config '{"sources": ["file://'"$T"'/fifo"], '"$targets}"
 start -c "$T/config.json"
 ok "no new privileges" wait_for 5 all_threads NoNewPrivs 1
+if nm -D "$B/flowgated" | grep -q seccomp_load; then
+	ok "system calls are confined in each thread" wait_for 5 all_threads Seccomp 2
+fi
 stop
 
 [ "$(id -u)" = 0 ] || {
