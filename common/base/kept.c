@@ -84,7 +84,7 @@ int fg_kept_end(struct fg_kept *k, int err)
 
 int fg_kept_take(const char *path, int *fd, uint64_t *size)
 {
-	struct stat st;
+	struct stat st = {0};
 	int err = -EINVAL;
 
 	/* a FIFO must not make us wait */
