@@ -26,6 +26,7 @@
  *		bare: wall
  *	commit-paced KEYS HZ COUNT
  *		bare, as paced
+ *	listener 1|0		somebody listens to nftables, or not
  *	sizes			bytes that a flow with its element has to take
  *	wake-paced HZ COUNT	a byte to another process, which sends one back
  */
@@ -41,6 +42,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <libmnl/libmnl.h>
 
 #include "flow/flow.h"
 #include "lease/lease.h"
@@ -69,6 +74,7 @@ struct gate {
 	int cpu, other_cpu; /* -1: any */
 	int listener, client, raw;
 	struct bare *bare;
+	struct mnl_socket *monitor; /* NULL: none */
 	int64_t took[PACED_MAX];
 };
 
@@ -276,6 +282,33 @@ static void do_commit(struct gate *g, char **word)
 	printf("%lld\n", (long long)(clock_wall() - start));
 }
 
+/*
+ * The kernel makes notifications as soon as anybody wants them, in whatever
+ * namespace, and for any set: to read them would be another matter.
+ */
+static void do_listener(struct gate *g, char **word)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = {.len = 1, .filter = &none};
+	int group = NFNLGRP_NFTABLES;
+
+	if (g->monitor)
+		mnl_socket_close(g->monitor);
+	g->monitor = NULL;
+	if (!atoi(word[0])) {
+		puts("0");
+		return;
+	}
+	g->monitor = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!g->monitor || mnl_socket_bind(g->monitor, 0, 0) < 0 ||
+	    setsockopt(mnl_socket_get_fd(g->monitor), SOL_SOCKET,
+		       SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ||
+	    mnl_socket_setsockopt(g->monitor, NETLINK_ADD_MEMBERSHIP, &group,
+				  sizeof(group)) < 0)
+		err(1, "listening to nftables");
+	puts("1");
+}
+
 /* ----------------------------------------------------------------- paced */
 
 static void pace(int64_t at)
@@ -436,6 +469,7 @@ static const struct {
 	{"jsmn", 1, do_jsmn},
 	{"commit", 3, do_commit},
 	{"commit-paced", 3, do_commit_paced},
+	{"listener", 1, do_listener},
 	{"sizes", 0, do_sizes},
 	{"wake-paced", 2, do_wake_paced},
 };
