@@ -21,6 +21,8 @@
 
 /* In one turn: some 500 flows, which is what one transaction takes well. */
 #define TURN_BYTES (768u << 10)
+/* So many are worth the next transaction, if the last has come back. */
+#define HALF_TURN (TURN_BYTES / 2)
 /* After so much there is probably more by now; after less, ask epoll. */
 #define MUCH_BYTES	 (32u << 10)
 #define CONNECT_MS	 10000
@@ -141,7 +143,7 @@ static void read_some(struct fg_transport *t)
 		/* a standard input may block */
 		if (n < MUCH_BYTES || t->url.scheme == FG_URL_STDIN)
 			return;
-	} while (left && !fg_loop_job_back(t->loop));
+	} while (left > HALF_TURN || (left && !fg_loop_job_back(t->loop)));
 	fg_loop_more(t->loop);
 }
 
