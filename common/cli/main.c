@@ -207,6 +207,21 @@ static void usage(FILE *out)
 	      out);
 }
 
+static int no_command(const char *name)
+{
+	const char *names[COMMANDS], *near;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	near = fg_text_nearest(name, strlen(name), names, COMMANDS);
+	if (near)
+		return complain(EXIT_USAGE,
+				"no command \"%s\": did you mean %s?", name,
+				near);
+	return complain(EXIT_USAGE, "no command \"%s\": see flowgatectl -h",
+			name);
+}
+
 static const struct command *find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -256,9 +271,7 @@ int main(int argc, char **argv)
 	}
 	c = find(argv[optind]);
 	if (!c)
-		return complain(EXIT_USAGE,
-				"no command \"%s\": see flowgatectl -h",
-				argv[optind]);
+		return no_command(argv[optind]);
 	argc -= optind + 1;
 	argv += optind + 1;
 	if (argc < c->min || (c->max >= 0 && argc > c->max))

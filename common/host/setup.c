@@ -72,12 +72,14 @@ void fg_setup_error(struct fg_gate *g, const char *fmt, ...)
 static void load_plugins(struct fg_setup *s, struct fg_gate *g)
 {
 	const struct fg_settings *settings = s->conf->settings;
+	const struct fg_node *list = NULL;
 	char err[600];
 
+	fg_node_list(fg_json_root(settings->doc), "plugins", &list);
 	for (size_t i = 0; i < settings->plugin_count; i++)
 		if (fg_plugins_load(g->plugins, settings->plugins[i], err,
 				    sizeof(err)) < 0)
-			fg_setup_error(g, "%s", err);
+			fg_node_error(fg_node_at(list, i), "%s", err);
 }
 
 static bool source_same(const struct fg_setup *old, size_t n,

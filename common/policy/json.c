@@ -324,6 +324,12 @@ fail:
 	case -EISDIR:
 		complain(report, path, "is a directory: name a file in it");
 		break;
+	case -EACCES:
+		complain(report, path,
+			 "user %u may not read it: change its owner or mode, "
+			 "or be root",
+			 (unsigned)geteuid());
+		break;
 	default:
 		complain(report, path, "can't read it: %s", strerror(-ret));
 		break;

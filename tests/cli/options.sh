@@ -42,11 +42,24 @@ says "a key that the plugin needs" 1 'config.json:1:22: target "list" needs a "p
 config '{"targets": {"list": {"target_type": "sample", "path": "/x", "paht": 1}}}'
 says "a key that the plugin does not know" 1 'config.json:1:62: .*paht.*path' -t -c "$T/config.json"
 config '{"plugins": ["nothing"]}'
-says "plugins: one that is not there" 1 'there is no plugin "nothing"' -t -c "$T/config.json"
+says "plugins: one that is not there" 1 'config.json:1:14: there is no plugin "nothing"' -t -c "$T/config.json"
 config '{"user": "no-such-user-here"}'
 says "user: one that is not there" 1 'config.json:1:10: there is no user "no-such-user-here"' -t -c "$T/config.json"
 config '{"targets": {"list": {"target_type": "sampel", "target_enabled": false}}}'
 says "a disabled target may be of any type" 0 '0 targets \(1 disabled\)' -t -c "$T/config.json"
+
+config '{"plugins": ["/nowhere/x.so"]}'
+says "plugins: a path that is not there" 1 'config.json:1:14: plugin /nowhere/x.so: No such file' -t -c "$T/config.json"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 711 "$T"
+	chmod 600 "$T/config.json"
+	cp "$B/flowgated" "$T/program" # the build may be where nobody else can go
+	setpriv --reuid 12345 --regid 12345 --clear-groups "$T/program" -t -c "$T/config.json" >"$T/out" 2>&1
+	ok "no right to read it" grep -q 'config.json: user 12345 may not read it: change its owner or mode, or be root' "$T/out"
+	rm "$T/program"
+fi
+"$B/flowgatectl" statsu >"$T/out" 2>&1
+ok "flowgatectl: no such command" grep -q 'no command "statsu": did you mean status?' "$T/out"
 
 # what is not in order within a target or an action
 set_of() { # KEYS...: with a target of type nftset that has them, too
