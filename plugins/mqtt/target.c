@@ -150,15 +150,23 @@ static void say(struct target *t)
 			;
 }
 
-/* What is to be said again; then all that there is. */
+/* What is to be said again, and all that is new. */
+static void say_all(struct target *t)
+{
+	int64_t now = t->host->now(t->host), next;
+
+	fg_outbox_tick(t->outbox, now);
+	say(t);
+	/* of what was said just now, too: it may be the first to be said again */
+	next = fg_outbox_tick(t->outbox, now);
+	if (next != INT64_MAX)
+		t->host->timer_set(t->host, &t->timer, next);
+}
+
 static void due(struct fg_timer *timer, int64_t now)
 {
-	struct target *t = timer->ctx;
-	int64_t next = fg_outbox_tick(t->outbox, now);
-
-	say(t);
-	if (next != INT64_MAX)
-		t->host->timer_set(t->host, timer, next);
+	(void)now;
+	say_all(timer->ctx);
 }
 
 static bool target_flush(void *target, int64_t now)
@@ -166,7 +174,7 @@ static bool target_flush(void *target, int64_t now)
 	struct target *t = target;
 	struct fg_outbox_counts n;
 
-	say(t);
+	say_all(t);
 	fg_outbox_counts(t->outbox, &n);
 	/*
 	 * What waits is said when the broker has taken what is out. Only when
@@ -191,7 +199,7 @@ static void on_up(void *ctx)
 			      strlen(FG_MQTT_ONLINE), true, 0, &mid) == 0)
 		t->window += t->login.qos;
 	fg_outbox_up(t->outbox, t->host->now(t->host));
-	due(&t->timer, t->host->now(t->host));
+	say_all(t);
 }
 
 static void on_down(void *ctx, const char *why)
@@ -227,7 +235,7 @@ static void on_published(void *ctx, int mid)
 
 static void on_ready(void *ctx)
 {
-	say(ctx);
+	say_all(ctx);
 }
 
 /* ------------------------------------------------------- enter and leave */
