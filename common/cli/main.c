@@ -160,12 +160,12 @@ static int report(const struct options *o, const struct command *c, int argc,
 	if (error)
 		return complain(error == -EREMOTEIO ? EXIT_USAGE : EXIT_OTHER,
 				"%s", err);
-	error = path ? fg_report_save(path, body, len) :
-		       fg_report_write(stdout, body, len);
+	error = path ? fg_report_save(path, body, len)
+		     : fg_report_write(stdout, body, len);
 	free(body);
 	return error ? complain(EXIT_OTHER, "cannot write %s: %s",
-				path ? path : "the page", strerror(-error)) :
-		       0;
+				path ? path : "the page", strerror(-error))
+		     : 0;
 }
 
 static const struct command commands[] = {

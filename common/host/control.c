@@ -22,7 +22,7 @@
 #define CLIENTS_MAX 32
 /* Who follows stays for days: the other places are for those who just ask. */
 #define FOLLOWERS_MAX 24
-#define LINE_BYTES  4096
+#define LINE_BYTES    4096
 /* A body in pieces is made this far ahead of what the client has taken. */
 #define AHEAD_BYTES   (64u << 10)
 #define SILENCE_MS    10000 /* to say something */
@@ -183,8 +183,7 @@ static void run(struct client *c)
 		fg_loop_timer_cancel(c->control->gate->loop, &c->timer);
 		return;
 	}
-	if (r->follow && !r->failed &&
-	    c->control->followers == FOLLOWERS_MAX) {
+	if (r->follow && !r->failed && c->control->followers == FOLLOWERS_MAX) {
 		r->follow = false;
 		r->failed = true;
 		snprintf(r->error, sizeof(r->error),
