@@ -203,7 +203,7 @@ init() { # FUNCTION: as rc.common calls it
 IFS='|'
 for shell in ${shells#|}; do
 	unset IFS
-	rm -rf "$T/var/"*
+	rm -rf "${T:?}/var/"*
 	UCI=$T/uci
 	ok "$shell: start" init start_service
 	ok "$shell: with the file that was made" grep -qx "set command flowgated -c $T/var/flowgate.json -l info" "$T/out"

@@ -24,6 +24,6 @@ while read -r name; do
 done < <({
 	names common/README.md
 	names tests/netns/README.md
-} | tr -d '`' | sed 's/ (/, /; s/)//' | tr ',;' '\n\n' | sed 's/^ *//; s/ *$//; s/.*(\(.*\))/\1/; s/^fuzz targets with sanitizers$//' | sort -u)
+} | tr -d '`' | sed 's/ (/, /; s/)//' | tr ',;' '\n' | sed 's/^ *//; s/ *$//; s/.*(\(.*\))/\1/; s/^fuzz targets with sanitizers$//' | sort -u)
 ok "all of them are there: $count" test "$count" -ge 30
 finish

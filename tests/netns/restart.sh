@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck disable=SC2317,SC2154 # functions are called by name, variables are of agent.sh
+# shellcheck disable=SC2317,SC2154,SC2119 # functions are called by name, variables are of agent.sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A restart of flowgated, while flows go on and their agent says nothing of them
 # again: no packet passes that should not, for longer than elements live by
