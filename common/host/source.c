@@ -336,6 +336,11 @@ void fg_source_bury(struct fg_gate *g)
 	}
 }
 
+static unsigned said(const struct fg_source *s)
+{
+	return fg_json_errors(s->conf->settings->doc) + s->client.errors;
+}
+
 /* Said at its place in the file, when it has one: not when it is from -s. */
 static void refuse(const struct fg_source *s,
 		   const struct fg_source_config *config, const char *why)
@@ -387,6 +392,7 @@ int fg_source_new(struct fg_source **out, struct fg_gate *g,
 						   .ctx = s};
 	char err[600] = "out of memory";
 	struct fg_url url;
+	unsigned before;
 	int ret = -ENOMEM;
 
 	if (!s)
@@ -412,12 +418,15 @@ int fg_source_new(struct fg_source **out, struct fg_gate *g,
 		if (ret < 0)
 			goto fail;
 	}
+	before = said(s);
 	ret = s->type->open(&s->client.host, s, config->url, config->node,
 			    &s->input);
 	if (ret < 0) {
 		snprintf(err, sizeof(err), "the input \"%s\" refuses it: %s",
 			 s->type->name, strerror(-ret));
 		s->type = NULL;
+		if (said(s) > before)
+			goto free;
 		goto fail;
 	}
 	*out = s;
@@ -425,6 +434,7 @@ int fg_source_new(struct fg_source **out, struct fg_gate *g,
 
 fail:
 	refuse(s, config, err);
+free:
 	fg_source_free(s);
 	return ret;
 }

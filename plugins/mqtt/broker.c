@@ -26,6 +26,8 @@
 #define CONNECT_MS 10000
 /* Packets of one turn: other sources and targets want theirs. */
 #define TURN_PACKETS 256
+/* A connection that lasted so long was worth it. */
+#define LASTING_MS 5000
 /* Keep-alive is looked at so often. */
 #define TICK_MS 1000
 
@@ -42,6 +44,7 @@ struct fg_broker {
 	struct fg_tls *tls;
 	char password[FG_PASSWORD];
 	bool up;
+	int64_t up_since;
 	bool old_protocol; /* this broker does not know MQTT 5 */
 	bool reading;	   /* the library calls us back */
 	char why[500];	   /* the connection ends because of this, or "" */
@@ -89,27 +92,35 @@ static void try_again(struct fg_broker *b, const char *why)
 static void next_address(struct fg_broker *b, const char *why);
 
 /* The library says rc, and errno may say more. */
-static void lost(struct fg_broker *b, int rc, int error)
+static void explain(struct fg_broker *b, int rc, int error, char *why,
+		    size_t len)
 {
-	char why[sizeof(b->why)], certificate[300] = "";
-	bool was_up = b->up;
+	char certificate[300] = "";
 
 	if (b->tls)
 		fg_tls_why(b->tls, certificate, sizeof(certificate));
 	if (*b->why)
-		snprintf(why, sizeof(why), "%s", b->why);
+		snprintf(why, len, "%s", b->why);
 	else
 		fg_reason_lost(&(struct fg_loss){.rc = rc,
 						 .error = error,
-						 .was_up = was_up,
+						 .was_up = b->up,
 						 .tls = b->tls != NULL,
 						 .certificate = certificate,
 						 .hint = b->hint},
-			       why, sizeof(why));
+			       why, len);
 	b->why[0] = b->hint[0] = '\0';
-	disconnect(b);
-	if (was_up)
+}
+
+static void lost(struct fg_broker *b, int rc, int error)
+{
+	char why[sizeof(b->why)];
+
+	explain(b, rc, error, why, sizeof(why));
+	/* one that lets us in only to throw us out is none to hurry for */
+	if (b->up && b->host->now(b->host) - b->up_since >= LASTING_MS)
 		fg_backoff_reset(&b->backoff);
+	disconnect(b);
 	next_address(b, why);
 }
 
@@ -251,7 +262,8 @@ static int read_some(struct fg_broker *b, int *error)
 		*error = errno;
 		if (mosquitto_socket(b->mosq) < 0 && !rc)
 			rc = MOSQ_ERR_CONN_LOST;
-		if (*error == EAGAIN)
+		/* and what it makes nothing of, while it shakes hands */
+		if (*error == EAGAIN || (*error && !b->up))
 			break;
 	}
 	return rc;
@@ -272,9 +284,24 @@ static int write_some(struct fg_broker *b, int *error)
 static void became_up(struct fg_broker *b)
 {
 	b->hint[0] = '\0';
+	b->up_since = b->host->now(b->host);
 	free_addresses(b);
 	b->host->timer_set(b->host, &b->timer, b->host->now(b->host) + TICK_MS);
 	b->setup.up(b->setup.ctx);
+}
+
+/*
+ * 0, or why there is nobody to talk to: with TLS, the library passes over that.
+ * What was reset may have said something before.
+ */
+static int failed_to_connect(const struct fg_broker *b)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(b->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return errno;
+	return error == ECONNRESET || error == EPIPE ? 0 : error;
 }
 
 static void ready(struct fg_watch *watch, uint32_t events)
@@ -283,6 +310,12 @@ static void ready(struct fg_watch *watch, uint32_t events)
 	bool was_up = b->up;
 	int rc = 0, error = 0;
 
+	if (!b->up && events & EPOLLERR)
+		error = failed_to_connect(b);
+	if (error) {
+		lost(b, MOSQ_ERR_ERRNO, error);
+		return;
+	}
 	b->reading = true;
 	if (events & ~(uint32_t)EPOLLOUT ||
 	    (mosquitto_ssl_get(b->mosq) &&
@@ -291,6 +324,10 @@ static void ready(struct fg_watch *watch, uint32_t events)
 	if (!rc && !*b->why && mosquitto_want_write(b->mosq))
 		rc = write_some(b, &error);
 	b->reading = false;
+	if (!rc && !b->up && events & EPOLLHUP) {
+		rc = MOSQ_ERR_ERRNO;
+		error = ECONNRESET;
+	}
 	if (rc || *b->why) {
 		b->up = was_up;
 		lost(b, rc, error);
@@ -325,9 +362,11 @@ static struct mosquitto *make(struct fg_broker *b)
 	if (l->username)
 		mosquitto_username_pw_set(m, l->username,
 					  *b->password ? b->password : NULL);
-	if (b->tls)
+	if (b->tls) {
 		mosquitto_void_option(m, MOSQ_OPT_SSL_CTX,
 				      fg_tls_context(b->tls));
+		mosquitto_int_option(m, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+	}
 	if (b->setup.will)
 		mosquitto_will_set(m, b->setup.will_topic,
 				   (int)strlen(b->setup.will), b->setup.will, 1,
@@ -359,13 +398,9 @@ static int begin(struct fg_broker *b, const struct addrinfo *a, char *why,
 	errno = 0;
 	rc = mosquitto_connect_async(b->mosq, address, b->setup.login->port,
 				     b->setup.login->keepalive);
-	if (rc) {
-		fg_reason_lost(&(struct fg_loss){.rc = rc,
-						 .error = errno,
-						 .tls = b->tls != NULL,
-						 .certificate = "",
-						 .hint = b->hint},
-			       why, len);
+	/* with TLS, the latter is as good as the former */
+	if (rc || errno == ECONNREFUSED) {
+		explain(b, rc, errno, why, len);
 		return -EIO;
 	}
 	b->watch.fd = fcntl(mosquitto_socket(b->mosq), F_DUPFD_CLOEXEC, 0);

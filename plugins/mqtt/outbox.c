@@ -365,17 +365,22 @@ void fg_outbox_up(struct fg_outbox *o, int64_t now)
 		fg_wheel_set(o->wheel, id, now + n++ / PER_MS);
 }
 
-int64_t fg_outbox_tick(struct fg_outbox *o, int64_t now)
+void fg_outbox_tick(struct fg_outbox *o, int64_t now)
 {
 	uint32_t id;
 
 	o->setup.now = now;
 	if (!o->up)
-		return INT64_MAX;
-	while ((id = fg_wheel_expire(o->wheel, now)) != 0) {
+		return;
+	while (queued(o) < o->setup.queue &&
+	       (id = fg_wheel_expire(o->wheel, now)) != 0)
 		move(o, id, AGAIN);
-		make_room(o);
-	}
+}
+
+int64_t fg_outbox_deadline(const struct fg_outbox *o)
+{
+	if (!o->up || queued(o) >= o->setup.queue)
+		return INT64_MAX;
 	return fg_wheel_deadline(o->wheel);
 }
 

@@ -69,8 +69,10 @@ void fg_outbox_down(struct fg_outbox *o);
  * a second.
  */
 void fg_outbox_up(struct fg_outbox *o, int64_t now);
-/* Those whose time has come; when to be called next, INT64_MAX: never. */
-int64_t fg_outbox_tick(struct fg_outbox *o, int64_t now);
+/* Those whose time has come are to be said again, while there is room. */
+void fg_outbox_tick(struct fg_outbox *o, int64_t now);
+/* When to call that next; INT64_MAX: not by time, but when others are sent. */
+int64_t fg_outbox_deadline(const struct fg_outbox *o);
 
 struct fg_outbox_counts {
 	uint64_t members;

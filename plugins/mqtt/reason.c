@@ -91,6 +91,10 @@ static void tls_failed(const struct fg_loss *l, char *why, size_t len)
 		snprintf(why, len,
 			 "it does not speak TLS on this port: mqtt:// or "
 			 "another port");
+	else if (strstr(what, "unexpected eof"))
+		snprintf(why, len,
+			 "the broker ended TLS at once (does it want mqtt:// "
+			 "on this port?)");
 	else if (strstr(what, "alert"))
 		snprintf(why, len,
 			 "the broker ends the TLS handshake (%s): check "
@@ -98,21 +102,20 @@ static void tls_failed(const struct fg_loss *l, char *why, size_t len)
 			 what);
 	else
 		snprintf(why, len, "TLS failed: %s",
-			 *what ? what : "no reason");
+			 *what ? what : "the broker ended the handshake");
 }
 
 void fg_reason_lost(const struct fg_loss *l, char *why, size_t len)
 {
 	bool closed = l->rc == MOSQ_ERR_CONN_LOST || l->error == ECONNRESET ||
-		      l->error == EPIPE;
+		      l->error == EPIPE ||
+		      (l->was_up && strstr(last_part(l->hint), "eof"));
 
 	if (*l->certificate)
 		snprintf(why, len,
 			 "the broker's certificate is not believed: %s (check "
 			 "ca_file and the name in the url)",
 			 l->certificate);
-	else if (l->tls && (l->error == EPROTO || l->rc == MOSQ_ERR_TLS))
-		tls_failed(l, why, len);
 	else if (l->rc == MOSQ_ERR_KEEPALIVE)
 		snprintf(why, len, "the broker does not answer any more");
 	else if (l->error == ECONNREFUSED)
@@ -120,9 +123,12 @@ void fg_reason_lost(const struct fg_loss *l, char *why, size_t len)
 			 "nobody listens there (is the broker running?)");
 	else if (closed && l->was_up)
 		snprintf(why, len, "the broker closed it");
+	else if (l->tls && (l->error == EPROTO || l->rc == MOSQ_ERR_TLS))
+		tls_failed(l, why, len);
 	else if (closed)
 		snprintf(why, len, "the broker closed it at once (%s?)",
-			 l->tls ? "does it want a certificate of ours"
+			 l->tls ? "does it want mqtt:// on this port, or a "
+				  "certificate of ours"
 				: "does it want mqtts:// on this port");
 	else if (l->rc == MOSQ_ERR_ERRNO && l->error)
 		snprintf(why, len, "%s", strerror(l->error));

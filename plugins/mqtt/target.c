@@ -35,7 +35,8 @@ struct target {
 	char state_topic[FG_TOPIC];
 	char site[64];
 	char client_id[160];
-	char reason[500]; /* why it is not connected, or "" */
+	char reason[500]; /* why it did not work last, "" when it does */
+	bool working;	  /* the broker has taken something */
 	unsigned window;  /* publishes that are out */
 	uint64_t errors;
 	int64_t left; /* when a member left last */
@@ -141,32 +142,29 @@ static bool say_some(struct target *t)
 
 static void say(struct target *t)
 {
+	int64_t next;
+
 	if (!t->broker)
 		while (say_some(t))
 			;
 	else
-		while (t->window < WINDOW && fg_broker_takes(t->broker) &&
-		       say_some(t))
-			;
-}
-
-/* What is to be said again, and all that is new. */
-static void say_all(struct target *t)
-{
-	int64_t now = t->host->now(t->host), next;
-
-	fg_outbox_tick(t->outbox, now);
-	say(t);
-	/* of what was said just now, too: it may be the first to be said again */
-	next = fg_outbox_tick(t->outbox, now);
-	if (next != INT64_MAX)
+		while (t->window < WINDOW && fg_broker_takes(t->broker)) {
+			fg_outbox_tick(t->outbox, t->host->now(t->host));
+			if (!say_some(t))
+				break;
+		}
+	next = fg_outbox_deadline(t->outbox);
+	if (next != INT64_MAX &&
+	    (!t->timer.deadline || next < t->timer.deadline))
 		t->host->timer_set(t->host, &t->timer, next);
 }
 
 static void due(struct fg_timer *timer, int64_t now)
 {
-	(void)now;
-	say_all(timer->ctx);
+	struct target *t = timer->ctx;
+
+	fg_outbox_tick(t->outbox, now);
+	say(t);
 }
 
 static bool target_flush(void *target, int64_t now)
@@ -174,7 +172,7 @@ static bool target_flush(void *target, int64_t now)
 	struct target *t = target;
 	struct fg_outbox_counts n;
 
-	say_all(t);
+	say(t);
 	fg_outbox_counts(t->outbox, &n);
 	/*
 	 * What waits is said when the broker has taken what is out. Only when
@@ -186,20 +184,30 @@ static bool target_flush(void *target, int64_t now)
 
 /* ----------------------------------------------------------------- broker */
 
+/* That we are let in does not say that we may publish. */
+static void works(struct target *t)
+{
+	if (t->working)
+		return;
+	t->working = true;
+	t->reason[0] = '\0';
+	t->host->log(t->host, FG_LOG_NOTICE, "target \"%s\": connected to %s",
+		     t->name, t->login.url);
+}
+
 static void on_up(void *ctx)
 {
 	struct target *t = ctx;
 	int mid;
 
-	t->reason[0] = '\0';
 	t->window = 0;
-	t->host->log(t->host, FG_LOG_NOTICE, "target \"%s\": connected to %s",
-		     t->name, t->login.url);
+	if (!t->login.qos)
+		works(t);
 	if (fg_broker_publish(t->broker, t->state_topic, FG_MQTT_ONLINE,
 			      strlen(FG_MQTT_ONLINE), true, 0, &mid) == 0)
 		t->window += t->login.qos;
 	fg_outbox_up(t->outbox, t->host->now(t->host));
-	say_all(t);
+	say(t);
 }
 
 static void on_down(void *ctx, const char *why)
@@ -212,6 +220,7 @@ static void on_down(void *ctx, const char *why)
 			     "again, at least every 15 s",
 			     t->name, t->login.url, why);
 	snprintf(t->reason, sizeof(t->reason), "%s", why);
+	t->working = false;
 	fg_outbox_down(t->outbox);
 	t->host->timer_cancel(t->host, &t->timer);
 }
@@ -229,13 +238,14 @@ static void on_published(void *ctx, int mid)
 {
 	struct target *t = ctx;
 
+	works(t);
 	t->window -= t->window > 0;
 	fg_outbox_confirmed(t->outbox, mid);
 }
 
 static void on_ready(void *ctx)
 {
-	say_all(ctx);
+	say(ctx);
 }
 
 /* ------------------------------------------------------- enter and leave */
@@ -415,7 +425,7 @@ static void target_status(void *target, struct fg_status *out)
 	out->deletes = n.purged;
 	out->errors = t->errors;
 	out->pending = n.pending;
-	if (t->broker && !fg_broker_is_up(t->broker)) {
+	if (t->broker && !t->working) {
 		out->state = "disconnected";
 		out->reason = *t->reason ? t->reason : "connecting";
 	}
