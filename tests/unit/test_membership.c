@@ -438,9 +438,9 @@ static void test_moved(void **state)
 	assert_string_equal(heard, "a2/0 +a:x2 +b:x2 ");
 	heard[0] = '\0';
 	send(s, FG_MESSAGE_FLOW, 1, 1);
-	snprintf(want, sizeof(want),
-		 "r2/%u a1/%u u1/%u -a:x2 -b:x2 +a:x1 ", FG_REASON_RECLASSIFIED,
-		 FG_REASON_RECLASSIFIED, FG_REASON_DETECTED);
+	snprintf(want, sizeof(want), "r2/%u a1/%u u1/%u -a:x2 -b:x2 +a:x1 ",
+		 FG_REASON_RECLASSIFIED, FG_REASON_RECLASSIFIED,
+		 FG_REASON_DETECTED);
 	assert_string_equal(heard, want);
 	heard[0] = '\0';
 	send(s, FG_MESSAGE_FLOW, 1, 1); /* nothing new: no new class */
@@ -521,6 +521,71 @@ static void test_idle(void **state)
 	settle(s, 11000, 0);
 	assert_told("-a:x1:1 ");
 	assert_int_equal(counts(s).idle, 1);
+}
+
+/* A source of its own time leaves earlier; and has none of it, taken back. */
+static void test_source_idle(void **state)
+{
+	struct scene *s = *state;
+
+	fg_membership_source_idle(s->m, 0, 4000);
+	settle(s, 1000, 0);
+	send_at(s, FG_MESSAGE_FLOW, 1, 1, 1, 1, 1000);
+	send_at(s, FG_MESSAGE_FLOW, 2, 1, 2, 1, 3000);
+	book[0] = '\0';
+	assert_int_equal(fg_membership_deadline(s->m, 3000, 0), 3000);
+	settle(s, 4900, 0);
+	assert_told("");
+	/* looked for once a second */
+	assert_in_range(fg_membership_deadline(s->m, 4900, 0), 4900, 5900);
+	settle(s, 5900, 0);
+	assert_told("-a:x1:1 ");
+	assert_int_equal(counts(s).idle, 1);
+	fg_membership_source_idle(s->m, 0, 0);
+	settle(s, 12900, 0);
+	assert_told("");
+	settle(s, 13000, 0);
+	assert_told("-a:x1:2 ");
+}
+
+/* A message of flow 1 that says when it was. */
+static void send_when(struct scene *s, enum fg_message_type type,
+		      uint64_t first, uint64_t last)
+{
+	static struct fg_message m;
+
+	memset(&m, 0, sizeof(m));
+	m.size = sizeof(m);
+	m.type = type;
+	m.digest_count = 1;
+	m.digest[0][0] = 1;
+	set(&m, FG_ATTR_FIRST_SEEN, first);
+	set(&m, FG_ATTR_LAST_SEEN, last);
+	if (type == FG_MESSAGE_FLOW) {
+		set(&m, FG_ATTR_APPLICATION, 1);
+		set(&m, FG_ATTR_LOCAL_PORT, 1);
+	}
+	fg_membership_message(s->m, 0, 1, &m, 0);
+}
+
+/* What is delivered late ends nothing that was said since. */
+static void test_late_purge(void **state)
+{
+	struct scene *s = *state;
+
+	send_when(s, FG_MESSAGE_FLOW, 1000, 2000);
+	book[0] = '\0';
+	send_when(s, FG_MESSAGE_FLOW_PURGE, 500, 5000);
+	send_when(s, FG_MESSAGE_FLOW_PURGE, 1000, 1999);
+	assert_told("");
+	assert_int_equal(counts(s).unknown, 2);
+	send_when(s, FG_MESSAGE_FLOW_PURGE, 1000, 2000);
+	assert_told("-a:x1:1 ");
+	/* of a connection that we did not hear of yet */
+	send_when(s, FG_MESSAGE_FLOW, 1000, 2000);
+	book[0] = '\0';
+	send_when(s, FG_MESSAGE_FLOW_PURGE, 3000, 3000);
+	assert_told("-a:x1:1 ");
 }
 
 static void test_source_lost(void **state)
@@ -716,6 +781,8 @@ int main(void)
 		CASE(test_sources_are_apart),
 		CASE(test_full),
 		CASE(test_idle),
+		CASE(test_source_idle),
+		CASE(test_late_purge),
 		CASE(test_source_lost),
 		CASE(test_schedule),
 		CASE(test_reload),
