@@ -129,6 +129,7 @@ static void settled(struct fg_timer *timer, int64_t now)
 	fg_own_tell(own, fg_setup_policy(g->setup));
 	fg_membership_resume(g->membership, is_changing, own,
 			     FG_REASON_REKEYED);
+	fg_setup_never_changed(g->setup);
 }
 
 static void changed(struct fg_watch *watch, uint32_t events)

@@ -351,6 +351,7 @@ int fg_setup_enforce(struct fg_setup *s, struct fg_gate *g)
 		}
 	if (old)
 		old->source_count = 0;
+	fg_setup_never_changed(s);
 	/* what targets make is there before anybody is told that all is well */
 	if (!(g->options->flags & FG_HOST_CHECK))
 		fg_membership_flush(g->membership, fg_loop_now(g->loop));
@@ -446,6 +447,24 @@ void fg_setup_reload_kept(struct fg_setup *s)
 
 		if (fg_target_of(t)->users > 1 && t->type && t->type->reload)
 			t->type->reload(t->instance);
+	}
+}
+
+void fg_setup_never_changed(struct fg_setup *s)
+{
+	for (size_t i = 0; i < s->target_count; i++) {
+		struct fg_target *t = s->targets[i];
+		const struct fg_target_type *type = t->type;
+
+		/* it came after the first types were built */
+		if (!type ||
+		    type->size < offsetof(struct fg_target_type,
+					  never_changed) +
+					 sizeof(type->never_changed) ||
+		    !type->never_changed)
+			continue;
+		type->never_changed(t->instance);
+		t->dirty = true;
 	}
 }
 

@@ -305,6 +305,18 @@ struct lease *fg_lease_create(struct fg_leases *t, uint32_t hash,
 	return l;
 }
 
+void fg_leases_expel(struct fg_leases *t,
+		     bool (*test)(const void *ctx, const uint8_t *key),
+		     const void *ctx)
+{
+	for (uint32_t id = 1; t->counts.lingering && id <= t->used; id++) {
+		struct lease *l = lease_at(t, id);
+
+		if (l->flags & USED && l->flags & LINGER && test(ctx, l->key))
+			fg_lease_end_linger(t, l);
+	}
+}
+
 /* ------------------------------------------------------------- looking */
 
 static void view(const struct fg_leases *t, const struct lease *l,

@@ -115,6 +115,13 @@ bool fg_leases_advance(struct fg_leases *t, int64_t now, uint32_t max);
 /* When to call fg_leases_advance(); INT64_MAX: not by time. */
 int64_t fg_leases_deadline(const struct fg_leases *t);
 
+/*
+ * Those that nobody holds are to go, if the test says so: those that linger, or
+ * were adopted.
+ */
+void fg_leases_expel(struct fg_leases *t,
+		     bool (*test)(const void *ctx, const uint8_t *key),
+		     const void *ctx);
 /* The element was taken from the kernel by someone else. True: it was ours. */
 bool fg_leases_spoil(struct fg_leases *t, const uint8_t *key);
 /* All were; or, with maybe, what is there is no longer known. */

@@ -10,6 +10,10 @@
 #define OTHER_SIDE (1u << FG_KEY_OTHER_ADDR | 1u << FG_KEY_OTHER_MAC)
 #define LOCAL_SIDE (1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_LOCAL_MAC)
 
+#define ADDRESSES                                                              \
+	(1u << FG_KEY_LOCAL_ADDR | 1u << FG_KEY_OTHER_ADDR |                   \
+	 1u << FG_KEY_SRC_ADDR | 1u << FG_KEY_DST_ADDR)
+
 static const char *const sides[] = {"lan", "wan", "both"};
 
 static const char *const types[FG_OTHER_COUNT] = {
@@ -83,12 +87,19 @@ bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow)
 }
 
 /* Of the local side of a pair: see scope.h. */
-static bool is_listed(const struct fg_host *host, const struct fg_flow *flow)
+static bool is_listed(const struct fg_host *host, int version,
+		      const uint8_t addr[16])
 {
 	return host->size >= offsetof(struct fg_host, never_listed) +
 				     sizeof(host->never_listed) &&
-	       host->never_listed &&
-	       host->never_listed(host, flow->ip_version, flow->local_addr);
+	       host->never_listed && host->never_listed(host, version, addr);
+}
+
+static bool can_ask(const struct fg_host *host)
+{
+	return host->size >=
+		       offsetof(struct fg_host, never) + sizeof(host->never) &&
+	       host->never;
 }
 
 bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
@@ -99,18 +110,39 @@ bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
 	bool dst = fg_key_has(shape, 1u << FG_KEY_DST_ADDR);
 	bool local, other;
 
-	if (host->size <
-		    offsetof(struct fg_host, never) + sizeof(host->never) ||
-	    !host->never)
+	if (!can_ask(host))
 		return false;
 	local = fg_key_has(shape, LOCAL_SIDE) || (local_first ? src : dst);
 	other = fg_key_has(shape, OTHER_SIDE) || (local_first ? dst : src);
 	if (local && other)
-		return is_listed(host, flow) ||
+		return is_listed(host, flow->ip_version, flow->local_addr) ||
 		       host->never(host, flow->ip_version, flow->other_addr);
 	if (mirror)
 		local = other = local || other;
 	return (local &&
 		host->never(host, flow->ip_version, flow->local_addr)) ||
 	       (other && host->never(host, flow->ip_version, flow->other_addr));
+}
+
+bool fg_scope_never_key(const struct fg_host *host,
+			const struct fg_key_shape *shape, bool mirror,
+			const uint8_t *key)
+{
+	bool pair = !mirror && fg_key_has(shape, 1u << FG_KEY_LOCAL_ADDR) &&
+		    fg_key_has(shape, 1u << FG_KEY_OTHER_ADDR);
+	size_t len = shape->version == 6 ? 16 : 4;
+
+	for (int i = 0; can_ask(host) && i < shape->count; i++) {
+		unsigned field = shape->field[i];
+		uint8_t addr[16] = {0};
+
+		if (!(1u << field & ADDRESSES))
+			continue;
+		memcpy(addr, key + shape->offset[i], len);
+		if (pair && field == FG_KEY_LOCAL_ADDR
+			    ? is_listed(host, shape->version, addr)
+			    : host->never(host, shape->version, addr))
+			return true;
+	}
+	return false;
 }

@@ -34,4 +34,12 @@ bool fg_scope_other_type(const struct fg_scope *s, const struct fg_flow *flow);
 bool fg_scope_never(const struct fg_host *host, const struct fg_flow *flow,
 		    const struct fg_key_shape *shape, bool mirror);
 
+/*
+ * The same of a key that nobody holds any more. Where it does not tell which side
+ * is the far one, either may be.
+ */
+bool fg_scope_never_key(const struct fg_host *host,
+			const struct fg_key_shape *shape, bool mirror,
+			const uint8_t *key);
+
 #endif

@@ -411,6 +411,15 @@ static void target_explain_lingering(void *target, int version,
 						   port, line, ctx);
 }
 
+static void target_never_changed(void *target)
+{
+	struct target *t = target;
+
+	for (int i = 0; i < 2; i++)
+		if (t->set[i] && (i == 0 || !both_same(t)))
+			fg_ipset_never_changed(t->set[i]);
+}
+
 static const struct fg_target_type ipset_type = {
 	.size = sizeof(ipset_type),
 	.name = "ipset",
@@ -422,6 +431,7 @@ static const struct fg_target_type ipset_type = {
 	.status = target_status,
 	.explain = target_explain,
 	.explain_lingering = target_explain_lingering,
+	.never_changed = target_never_changed,
 	.close = target_close,
 };
 

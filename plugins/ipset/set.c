@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "lease/scope.h"
 #include "set-private.h"
 
 /* All that are open in this process: a reload finds its set here. */
@@ -48,6 +49,19 @@ void fg_ipset_rearm(struct fg_ipset *s)
 }
 
 /* --------------------------------------------------------------- holders */
+
+static bool is_never(const void *ctx, const uint8_t *key)
+{
+	const struct fg_ipset *s = ctx;
+
+	return fg_scope_never_key(s->host, &s->o.schema.shape, false, key);
+}
+
+void fg_ipset_never_changed(struct fg_ipset *s)
+{
+	fg_leases_expel(s->leases, is_never, s);
+	fg_ipset_rearm(s);
+}
 
 bool fg_ipset_hold(struct fg_ipset *s, const uint8_t *key)
 {

@@ -69,6 +69,8 @@ extern const char *const fg_ipset_count_names[FG_IPSET_COUNTS];
  */
 void fg_ipset_status(const struct fg_ipset *s, struct fg_status *out,
 		     uint64_t count[FG_IPSET_COUNTS]);
+/* What nobody holds leaves where the never list, which changed, has it. */
+void fg_ipset_never_changed(struct fg_ipset *s);
 /* A line about the element, asked of the kernel now. */
 void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
 		      void (*line)(void *ctx, const char *text), void *ctx);

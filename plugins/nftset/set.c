@@ -11,6 +11,7 @@
 #include "handover.h"
 #include "hub.h"
 #include "keep.h"
+#include "lease/scope.h"
 #include "sentence.h"
 #include "set-private.h"
 
@@ -108,6 +109,20 @@ bool fg_set_release(struct fg_set *s, const uint8_t *key,
 			return false;
 	}
 	return fg_leases_release(s->leases, key, class, fg_set_now(s)) == 0;
+}
+
+static bool is_never(const void *ctx, const uint8_t *key)
+{
+	const struct fg_set *s = ctx;
+
+	return fg_scope_never_key(s->host, &s->o.schema.shape, s->o.mirror,
+				  key);
+}
+
+void fg_set_never_changed(struct fg_set *s)
+{
+	fg_leases_expel(s->leases, is_never, s);
+	fg_set_rearm(s);
 }
 
 void fg_set_recount(struct fg_set *s)

@@ -73,6 +73,8 @@ bool fg_set_hold(struct fg_set *s, const uint8_t *key,
 bool fg_set_release(struct fg_set *s, const uint8_t *key,
 		    const struct fg_member *member, uint32_t data);
 
+/* What nobody holds leaves where the never list, which changed, has it. */
+void fg_set_never_changed(struct fg_set *s);
 /* Counts the holders anew, by recount() of all users. */
 void fg_set_recount(struct fg_set *s);
 

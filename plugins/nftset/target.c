@@ -569,6 +569,15 @@ static void nftset_explain_lingering(void *target, int version,
 						 line, ctx);
 }
 
+static void nftset_never_changed(void *target)
+{
+	struct target *t = target;
+
+	for (int i = 0; i < 2; i++)
+		if (t->set[i])
+			fg_set_never_changed(t->set[i]);
+}
+
 const struct fg_target_type fg_nftset_type = {
 	.size = sizeof(struct fg_target_type),
 	.name = "nftset",
@@ -583,6 +592,7 @@ const struct fg_target_type fg_nftset_type = {
 	.status = nftset_status,
 	.explain = nftset_explain,
 	.explain_lingering = nftset_explain_lingering,
+	.never_changed = nftset_never_changed,
 	.reload = nftset_reload,
 	.close = nftset_close,
 };

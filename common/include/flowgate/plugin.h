@@ -820,6 +820,13 @@ struct fg_target_type {
 				  const uint8_t addr[16], uint16_t port,
 				  void (*line)(void *ctx, const char *text),
 				  void *ctx);
+	/*
+	 * host->never() may answer otherwise now: at the start, after a reload,
+	 * when the gateway's addresses change. Members were told to leave before
+	 * and to enter after; what is in force without one (it lingers, or was
+	 * adopted) is to be taken out where it is on the list. Optional.
+	 */
+	void (*never_changed)(void *target);
 };
 
 /* -------------------------------------------------------------- plugin */
