@@ -33,6 +33,7 @@ struct fg_source {
 	bool ended;
 	bool was_up;
 	bool restoring;
+	bool missed; /* a part: gone, and we were cut off since */
 	int64_t heard;	/* monotonic ms of the last message; 0: none */
 	int64_t before; /* while grace runs: the same before the loss */
 	char reason[200];
@@ -172,6 +173,29 @@ static void wait_grace(struct fg_source *s)
 				  fg_setup_settings(s->gate->setup)->grace_ms);
 }
 
+/*
+ * Cut off, we do not know what its parts do: that one was gone is old, and when
+ * it is back it may have said again what it has before we were. From then on
+ * the time that it says everything again in counts, fg_source_idle(), no more
+ * grace.
+ */
+static void parts_cut_off(struct fg_source *whole)
+{
+	for (struct fg_source *p = whole->parts; p; p = p->next) {
+		if (!p->grace.deadline)
+			continue;
+		p->missed = true;
+		fg_loop_timer_cancel(p->gate->loop, &p->grace);
+	}
+}
+
+static void parts_reached(struct fg_source *whole)
+{
+	for (struct fg_source *p = whole->parts; p; p = p->next)
+		if (p->missed)
+			wait_grace(p);
+}
+
 void fg_source_up(void *source)
 {
 	struct fg_source *s = source;
@@ -189,8 +213,12 @@ void fg_source_up(void *source)
 	else if (!s->transport || !fg_transport_ends(s->transport))
 		say(s, FG_LOG_NOTICE, "connected to %s", s->url);
 	/* A part has a stream no more than its flows: these come again. */
-	if (s->whole && s->grace.deadline)
+	if (s->missed)
+		fg_loop_timer_cancel(s->gate->loop, &s->grace);
+	else if (s->whole && s->grace.deadline)
 		wait_grace(s);
+	s->missed = false;
+	parts_reached(s);
 }
 
 /* It could not come up. */
@@ -216,6 +244,14 @@ void fg_source_down(void *source, const char *why)
 	}
 	s->connected = false;
 	snprintf(s->reason, sizeof(s->reason), "%s", why);
+	if (s->parts) {
+		say(s, FG_LOG_WARNING,
+		    "connection lost: %s; what came by it stays in force for "
+		    "its time while it is tried again",
+		    why);
+		parts_cut_off(s);
+		return;
+	}
 	say(s, FG_LOG_WARNING,
 	    "%s: %s; its flows stay in force for %u s while it is %s",
 	    s->whole ? "gone" : "connection lost", why,

@@ -37,6 +37,11 @@ if command -v systemd-analyze >/dev/null; then
 	systemd-analyze verify mosquitto.service 2>&1 | grep flowgate.conf && fail "it does not"
 fi
 
+step "a probe and a gateway by the README's lines pass their checks"
+flowgated() { "$B/flowgated" -P "$B/plugins" -c /etc/flowgate/flowgate.json "$@"; }
+readme "Install: a probe"
+readme "Install: a gateway"
+
 step "another gateway and another probe"
 (cd "$D/fleet" && ./keys.sh user gateways.passwd edge2 && ./keys.sh user probes.passwd west)
 passwords() {
