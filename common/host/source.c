@@ -33,7 +33,7 @@ struct fg_source {
 	bool ended;
 	bool was_up;
 	bool restoring;
-	bool missed; /* a part: gone, and we were cut off since */
+	bool missed;	/* a part: gone, and we were cut off since */
 	int64_t heard;	/* monotonic ms of the last message; 0: none */
 	int64_t before; /* while grace runs: the same before the loss */
 	char reason[200];
