@@ -184,7 +184,7 @@ blocked() {
 # held SECONDS ELEMENTS: at each gateway, all the time
 held() {
 	local end=$((SECONDS + $1))
-	while [ $SECONDS -lt $end ]; do
+	while [ "$SECONDS" -lt "$end" ]; do
 		everywhere in_force "$2" || return
 		sleep 0.1
 	done
