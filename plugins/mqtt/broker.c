@@ -374,8 +374,9 @@ static struct mosquitto *make(struct fg_broker *b)
 	mosquitto_connect_v5_callback_set(m, on_connect);
 	mosquitto_subscribe_v5_callback_set(m, on_subscribe);
 	mosquitto_disconnect_v5_callback_set(m, on_disconnect);
-	mosquitto_message_callback_set(m, on_message);
-	if (l->qos)
+	if (b->setup.message)
+		mosquitto_message_callback_set(m, on_message);
+	if (l->qos && b->setup.published)
 		mosquitto_publish_v5_callback_set(m, on_publish);
 	mosquitto_log_callback_set(m, on_log);
 	return m;

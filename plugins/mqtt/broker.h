@@ -36,6 +36,7 @@ struct fg_broker_setup {
 	void (*up)(void *ctx);
 	/* it was up, or could not come up: a sentence that says what to do */
 	void (*down)(void *ctx, const char *why);
+	/* the next three may be NULL */
 	void (*message)(void *ctx, const char *topic, const char *payload,
 			size_t len);
 	/* the message of that number is the broker's now (of QoS 1) */

@@ -225,15 +225,6 @@ static void on_down(void *ctx, const char *why)
 	t->host->timer_cancel(t->host, &t->timer);
 }
 
-static void on_message(void *ctx, const char *topic, const char *payload,
-		       size_t len)
-{
-	(void)ctx;
-	(void)topic;
-	(void)payload;
-	(void)len;
-}
-
 static void on_published(void *ctx, int mid)
 {
 	struct target *t = ctx;
@@ -315,7 +306,6 @@ static int connect_to(struct target *t, const struct fg_node *cfg)
 		.will = FG_MQTT_OFFLINE,
 		.up = on_up,
 		.down = on_down,
-		.message = on_message,
 		.published = on_published,
 		.ready = on_ready,
 		.ctx = t,
