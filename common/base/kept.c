@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,21 @@ bool fg_kept_is_own(int fd)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && is_own(&st);
+}
+
+/* Whoever owns its folder may put into that what he likes anyway. */
+static bool is_of_folder(const struct stat *st, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat dir;
+
+	if (!slash || slash == path || slash - path >= (long)sizeof(folder))
+		return false;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	return lstat(folder, &dir) == 0 && S_ISDIR(dir.st_mode) &&
+	       S_ISREG(st->st_mode) && st->st_nlink == 1 &&
+	       dir.st_uid == st->st_uid;
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -42,8 +58,7 @@ int fg_kept_create(struct fg_kept *k, const char *path)
 	unlink(name);
 	unlink(path);
 	k->path = path;
-	k->fd = open(name,
-		     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	k->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		     0600);
 	return k->fd < 0 ? -errno : 0;
 }
@@ -93,8 +108,8 @@ int fg_kept_take(const char *path, int *fd, uint64_t *size)
 		err = errno == ELOOP ? -EINVAL : -errno;
 	else if (fstat(*fd, &st) < 0)
 		err = -errno;
-	else if (is_own(&st) && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
-		 st.st_size > 0)
+	else if ((is_own(&st) || is_of_folder(&st, path)) &&
+		 !(st.st_mode & (S_IWGRP | S_IWOTH)) && st.st_size > 0)
 		err = 0;
 	if (err != -ENOENT)
 		unlink(path);

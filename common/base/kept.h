@@ -4,8 +4,9 @@
  *
  * Whoever else can write to that directory must not choose what is written to
  * nor what is read: no link is followed, what is written is a new file under a
- * new name, what is read is a plain file of ours (or root's) with one name,
- * that nobody else can write to. What is in it is to be checked all the same.
+ * new name, what is read is a plain file with one name that nobody else can
+ * write to, of ours, root's, or the folder's owner's (who we are to become, when
+ * started by root). What is in it is to be checked all the same.
  */
 #ifndef FG_BASE_KEPT_H
 #define FG_BASE_KEPT_H

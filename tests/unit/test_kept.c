@@ -201,6 +201,16 @@ static void takes_its_own_alone(void **state)
 		assert_int_equal(chown(path, 65534, 65534), 0);
 		taken(&err);
 		assert_int_equal(err, -EINVAL);
+		/* the folder's owner, who we were before a restart */
+		put(path, "x", 0600);
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		assert_int_equal(chown(folder, 65534, 65534), 0);
+		assert_string_equal(taken(&err), "x");
+		put(path, "x", 0600);
+		assert_int_equal(chown(path, 65533, 65533), 0);
+		taken(&err);
+		assert_int_equal(err, -EINVAL);
+		assert_int_equal(chown(folder, 0, 0), 0);
 	}
 	assert_int_equal(fg_kept_read(-1, &err, 1), -EBADF);
 	assert_false(fg_kept_is_own(-1));
