@@ -132,6 +132,7 @@ die() { # NAME: without a word
 }
 # the end: what they said, when something was wrong
 done_() {
+	grep -l Sanitizer "$TMP"/*.err && failures=$((failures + 1))
 	[ $failures = 0 ] || tail -n "${FG_TAIL:-8}" "$TMP"/*.err "$TMP/broker/log"
 	finish
 }
@@ -320,16 +321,23 @@ until_state g1 "comes back with the new one" '.sources[0].state' connected
 ) 2>"$TMP/keys"
 hup
 # g1 is the last to come back: it hears that the probe has gone, as the broker
-# ends, and not what the probe says when it is back
+# ends, and not what the probe says when it is back. Just before that all was
+# said again, so that its time does not end meanwhile.
+renewals=$(state west '.targets[0].renewals')
+again() { [ "$(state west '.targets[0].renewals')" -gt "$renewals" ]; }
+west_came() { grep -q "as west " "$TMP/broker/log"; }
+ok "west: says again what it has" wait_for 20 again
 kill -STOP "$(cat "$TMP/g1.gate")"
 kill "$broker"
 wait_for 10 broker_is_gone
+: >"$TMP/broker/log"
 broker
-until_state west "believes the new authority" '.targets[0].state' ok
+ok "west: believes the new authority" wait_for 20 west_came
 kill -CONT "$(cat "$TMP/g1.gate")"
 for n in g1 g2 g3; do until_state $n "likewise" '.sources[0].state' connected; done
 ok "what is in force stays, for longer than grace" held $((grace + 2)) "$one"
 is "no element has been away" "$(left)" "$before"
+until_state west "its target" '.targets[0].state' ok
 
 echo "# what does not work says why, and is tried again"
 refusals() { grep -c "not authorised" "$TMP/broker/log"; }
