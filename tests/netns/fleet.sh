@@ -360,10 +360,17 @@ odd othername '.url = "mqtts://10.99.0.2:8883"'
 odd expired '.url = "mqtts://10.99.0.1:8885"'
 odd authority ".ca_file = \"$TMP/broker/other/ca.crt\""
 odd mine ".url = \"mqtts://10.99.0.1:8886\" | .cert_file = \"$TMP/broker/other/odd.crt\" | .key_file = \"$TMP/broker/other/odd.key\""
+# its files are root's alone, and it is root no more
+install -m 600 "$TMP/wrong.password" "$TMP/roots.password"
+adapt gateway odd ".user = \"nobody\" | .actions = {} | .targets = {} |
+	.sources[0].password_file = \"$TMP/roots.password\""
+mv "$TMP/odd.json" "$TMP/old.json"
+start old
 says_why() { # NAME WHAT REGEX
 	until_says "$1" "$2" '.sources[0] | [.state, .reason] | join(": ")' "^(connecting|lost): .*$3"
 }
 says_why password "a wrong password" 'does not let it in.*password'
+says_why old "one that it may not read again" 'does not let it in.*; cannot read .*roots.password.*at the start'
 says_why name "a broker of no address" 'broker.invalid'
 says_why port "nobody who listens" 'nobody listens'
 says_why host "a broker that is not there" 'No route|not answer|time'
