@@ -233,7 +233,7 @@ LINT_FLAGS := $(ALL_CPPFLAGS) -I$(B) -std=gnu17
 # are for LeakSanitizer, valgrind and tests/unit/test_nomem to see.
 ANALYZER := -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value
 
-lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
+lint: all ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc (see deps-lint)
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(LINTED) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(LINT_FLAGS) 2>/dev/null
 	$(call say,LINT,cppcheck)
@@ -280,6 +280,16 @@ deps: ## install the Debian packages that build and tests need
 		echo "dependencies installed"; \
 	else \
 		echo "as root, run:  $(APT)"; exit 1; \
+	fi
+
+LINTERS := clang-tidy cppcheck shellcheck mandoc
+deps-lint: ## install the Debian packages that make lint needs
+	@missing=; for t in $(LINTERS); do command -v $$t >/dev/null || missing="$$missing $$t"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "as root, run:  apt-get install $$missing"; exit 1; \
 	fi
 
 # What a build can't do without; one line for each that is missing.
@@ -388,7 +398,7 @@ help: ## this list
 clean: ## remove what was built
 	$(Q)rm -rf build build-*
 
-.PHONY: all everything help clean deps deps-test unit tools check demo fuzz fuzz-run lint soak valgrind coverage coverage-run install uninstall dist deb FORCE
+.PHONY: all everything help clean deps deps-lint deps-test unit tools check demo fuzz fuzz-run lint soak valgrind coverage coverage-run install uninstall dist deb FORCE
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

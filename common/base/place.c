@@ -14,9 +14,8 @@ int fg_place_check(const char *folder, char *why, size_t size)
 	struct stat st;
 	int err = 0;
 
-	if (stat(folder, &st) < 0)
-		err = -errno;
-	else if (!S_ISDIR(st.st_mode))
+	/* first: root may not enter a file either, which would mislead */
+	if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
 		err = -ENOTDIR;
 	else if (access(folder, W_OK | X_OK) < 0)
 		err = -errno;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck disable=SC2317,SC2154 # functions are called by name, variables are of agent.sh
+# shellcheck disable=SC2119,SC2317,SC2154 # functions are called by name, variables are of agent.sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # An address becomes the gateway's own, or is listed as never to be struck: what
 # strikes it leaves at once, also what only lingers, or was left by the run
