@@ -20,7 +20,7 @@
 
 struct fg_estate {
 	uint64_t bytes; /* of messages that follow the line */
-	uint64_t flows;
+	uint64_t flows; /* that there were; maybe not all of them follow */
 	int64_t boot_ms;  /* CLOCK_BOOTTIME when it was written */
 	int64_t wall_ms;  /* and the epoch's */
 	int64_t heard_ms; /* boot time when the agent was heard last */

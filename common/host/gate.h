@@ -98,6 +98,7 @@ struct fg_gate {
 	struct fg_watch signals;
 	struct fg_timer log_timer;
 	struct fg_timer watchdog;
+	struct fg_timer restored; /* see fg_restart_take() */
 };
 
 /*

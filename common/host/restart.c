@@ -129,15 +129,17 @@ static int put_flows(struct leaving *l, uint16_t slot, bool members,
 	uint32_t cursor = 0;
 	int err = 0;
 
-	while (!err && !l->enough &&
-	       (flow = fg_flow_next(t, &cursor)) != NULL) {
+	while (!err && (flow = fg_flow_next(t, &cursor)) != NULL) {
 		if (flow->source != slot ||
 		    !fg_flow_verdict(t, flow) == members)
+			continue;
+		++*flows;
+		if (l->enough)
 			continue;
 		say(l, flow, FG_MESSAGE_FLOW);
 		if (flow->flags & FG_FLOW_COMPLETE)
 			say(l, flow, FG_MESSAGE_FLOW_DPI_COMPLETE);
-		++*flows;
+		l->flows++;
 		while (!err && l->len >= FG_ESTATE_BLOCK)
 			err = put_block(l, FG_ESTATE_BLOCK);
 	}
@@ -181,7 +183,6 @@ static int put_source(struct leaving *l, const struct fg_source *s)
 	len = fg_estate_write(&e, l->sum, l->line);
 	if (pwrite(l->file.fd, l->line, len, begin) != (ssize_t)len)
 		return errno ? -errno : -ENOSPC;
-	l->flows += e.flows;
 	return 0;
 }
 
@@ -241,6 +242,7 @@ struct taking {
 	uint64_t at; /* offset of what is read next */
 	uint64_t size;
 	int64_t boot, wall;
+	bool whole; /* all that there was is known again */
 	char line[FG_ESTATE_LINE];
 	char buf[FG_ESTATE_BLOCK];
 };
@@ -354,6 +356,7 @@ static bool take_source(struct taking *t)
 	struct fg_gate *g = t->g;
 	uint64_t rest = t->size - t->at, sum = 0;
 	size_t room = rest < sizeof(t->line) ? (size_t)rest : sizeof(t->line);
+	struct fg_flow_counts before = {0}, after = {0};
 	struct fg_source *s;
 	struct fg_estate e;
 	const char *why = NULL;
@@ -383,10 +386,14 @@ static bool take_source(struct taking *t)
 	s = why ? NULL : find(t, &e);
 	if (!s && !why)
 		why = "there is no such source with that URL any more";
+	fg_flow_counts(g->table, &before);
 	if (!why)
 		why = feed_all(t, s, &e);
+	fg_flow_counts(g->table, &after);
+	t->whole &= after.live - before.live == e.flows;
 	t->at += e.bytes;
 out:
+	t->whole &= !why;
 	if (why)
 		fg_log_say(g->log, FG_LOG_WARNING,
 			   "%s%s%s.flows, left by the run before, is not used: "
@@ -394,10 +401,19 @@ out:
 			   name, *name ? ": " : "", g->socket, why);
 	else
 		fg_log_say(g->log, FG_LOG_NOTICE,
-			   "source %s: %" PRIu64 " flows of the run before go "
-			   "on",
-			   name, e.flows);
+			   "source %s: %u flow%s of the run before go%s on",
+			   name, after.live - before.live,
+			   FG_S(after.live - before.live),
+			   after.live - before.live == 1 ? "es" : "");
 	return sound;
+}
+
+static void grace_over(struct fg_timer *timer, int64_t now)
+{
+	struct fg_gate *g = timer->ctx;
+
+	(void)now;
+	fg_setup_restored(g->setup);
 }
 
 void fg_restart_take(struct fg_gate *g)
@@ -412,6 +428,7 @@ void fg_restart_take(struct fg_gate *g)
 	if (!t)
 		return;
 	t->g = g;
+	t->whole = true;
 	err = fg_kept_take(path, &t->fd, &t->size);
 	if (err) {
 		if (err != -ENOENT)
@@ -432,7 +449,14 @@ void fg_restart_take(struct fg_gate *g)
 		;
 	close(t->fd);
 	fg_client_fini(&t->client);
-	free(t);
 	fg_loop_tell_time(g->loop);
+	g->restored.expired = grace_over;
+	g->restored.ctx = g;
+	if (t->whole)
+		fg_loop_timer_set(
+			g->loop, &g->restored,
+			fg_loop_now(g->loop) +
+				fg_setup_settings(g->setup)->grace_ms);
+	free(t);
 	fg_membership_flush(g->membership, fg_loop_now(g->loop));
 }

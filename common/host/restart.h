@@ -17,7 +17,11 @@
  * is free there, nor for longer than is good for a stop. Says what goes wrong.
  */
 void fg_restart_leave(struct fg_gate *g);
-/* Before the sources are started. */
+/*
+ * Before the sources are started. When all of them are known again, and grace
+ * is over (agents tell what criteria may ask for: names, roles of interfaces),
+ * targets are told to take out what nobody claimed.
+ */
 void fg_restart_take(struct fg_gate *g);
 
 #endif

@@ -468,6 +468,22 @@ void fg_setup_never_changed(struct fg_setup *s)
 	}
 }
 
+void fg_setup_restored(struct fg_setup *s)
+{
+	for (size_t i = 0; i < s->target_count; i++) {
+		struct fg_target *t = s->targets[i];
+		const struct fg_target_type *type = t->type;
+
+		if (!type ||
+		    type->size < offsetof(struct fg_target_type, restored) +
+					 sizeof(type->restored) ||
+		    !type->restored)
+			continue;
+		type->restored(t->instance);
+		t->dirty = true;
+	}
+}
+
 bool fg_setup_busy(const struct fg_setup *s)
 {
 	for (size_t i = 0; i < s->target_count; i++)

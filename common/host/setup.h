@@ -69,6 +69,8 @@ const struct fg_source *fg_setup_next_source(const struct fg_setup *s,
 void fg_setup_summary(const struct fg_setup *s, char *text, size_t len);
 /* Tells all targets that host->never() may answer otherwise. */
 void fg_setup_never_changed(struct fg_setup *s);
+/* Tells all targets that the flows of the run before are where they belong. */
+void fg_setup_restored(struct fg_setup *s);
 /* Is a job of any target in flight? */
 bool fg_setup_busy(const struct fg_setup *s);
 /* reload() of the targets that were taken over. */

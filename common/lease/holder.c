@@ -76,7 +76,7 @@ static int hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
 			/* nobody watched over it since: make sure of it */
 			if (l->flags & ADOPTED)
 				l->flags |= DUE;
-			l->flags &= (uint16_t)~ADOPTED;
+			l->flags &= (uint16_t) ~(ADOPTED | HELD);
 			fg_class_unref(t->classes, l->class);
 		}
 		l->class = class;
@@ -168,7 +168,7 @@ int fg_leases_release(struct fg_leases *t, const uint8_t *key, uint16_t class,
 }
 
 int fg_leases_adopt(struct fg_leases *t, const uint8_t *key, uint32_t data,
-		    uint32_t remaining_ms, int64_t now)
+		    uint32_t remaining_ms, bool held, int64_t now)
 {
 	uint32_t hash = fg_lease_hash(t, key);
 	struct lease *l = fg_lease_in(t, hash, key);
@@ -181,7 +181,7 @@ int fg_leases_adopt(struct fg_leases *t, const uint8_t *key, uint32_t data,
 		return -ENOSPC;
 	fg_lease_present(t, l, YES);
 	fg_lease_flag(t, l, LINGER, true);
-	l->flags |= ADOPTED;
+	l->flags |= held ? ADOPTED | HELD : ADOPTED;
 	l->data = data;
 	l->end = tick_of(t, now) + left;
 	/* when claimed: due at once if less than half is left */

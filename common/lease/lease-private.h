@@ -29,6 +29,7 @@ enum present { NO, YES, MAYBE, OTHER };
  * have put it back.
  */
 #define UNSURE	0x800u
+#define HELD	0x1000u /* adopted, and had holders in the run before */
 
 /*
  * 40 bytes and the key; with the wheel's 12 and 3 to 6 of the hash table that
@@ -45,7 +46,7 @@ struct lease {
 	uint32_t renew; /* ticks: when to renew */
 	uint32_t end;	/* ticks: when it has lingered enough */
 	uint16_t class; /* of the lowest rank that holds it */
-	uint16_t flags : 12;
+	uint16_t flags : 13;
 	uint16_t present : 2;
 	uint8_t key[];
 };

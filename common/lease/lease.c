@@ -237,7 +237,7 @@ void fg_lease_touch(struct fg_leases *t, struct lease *l, bool front)
 void fg_lease_end_linger(struct fg_leases *t, struct lease *l)
 {
 	fg_lease_flag(t, l, LINGER, false);
-	l->flags &= (uint16_t)~ADOPTED;
+	l->flags &= (uint16_t) ~(ADOPTED | HELD);
 	fg_class_unref(t->classes, l->class);
 	l->class = 0;
 	fg_lease_touch(t, l, false);
@@ -317,6 +317,16 @@ void fg_leases_expel(struct fg_leases *t,
 	}
 }
 
+void fg_leases_forsake(struct fg_leases *t)
+{
+	for (uint32_t id = 1; t->counts.lingering && id <= t->used; id++) {
+		struct lease *l = lease_at(t, id);
+
+		if (l->flags & USED && l->flags & HELD)
+			fg_lease_end_linger(t, l);
+	}
+}
+
 /* ------------------------------------------------------------- looking */
 
 static void view(const struct fg_leases *t, const struct lease *l,
@@ -330,6 +340,7 @@ static void view(const struct fg_leases *t, const struct lease *l,
 		.class = l->class,
 		.present = l->present != NO,
 		.lingering = l->flags & LINGER,
+		.held = l->flags & HELD,
 		.waiting = l->flags & WAIT,
 		.refused = l->flags & REFUSED,
 		.lingers_until = l->flags & LINGER ? ms_of(t, l->end)

@@ -57,9 +57,14 @@ int fg_leases_hold(struct fg_leases *t, const uint8_t *key, uint16_t class,
 int fg_leases_release(struct fg_leases *t, const uint8_t *key, uint16_t class,
 		      int64_t now);
 
-/* An element that an earlier run left, with this long to live. 0, -ENOSPC. */
+/*
+ * An element that an earlier run left, with this long to live; held: it had
+ * holders then. 0, -ENOSPC.
+ */
 int fg_leases_adopt(struct fg_leases *t, const uint8_t *key, uint32_t data,
-		    uint32_t remaining_ms, int64_t now);
+		    uint32_t remaining_ms, bool held, int64_t now);
+/* Its holders of then are known again: what they did not claim is to go. */
+void fg_leases_forsake(struct fg_leases *t);
 
 /* What the kernel is to be told. */
 enum fg_lease_op {
@@ -151,6 +156,7 @@ struct fg_lease_view {
 	bool present;	/* in the kernel, as far as is known */
 	bool lingering; /* without holders */
 	int64_t lingers_until; /* INT64_MAX: it does not linger */
+	bool held;	/* without holders now, but the run before had some */
 	bool waiting;	/* for room */
 	bool refused;
 	int64_t expires; /* when the kernel drops it; INT64_MAX: never */

@@ -101,9 +101,11 @@ static void kill_enter(void *target, const struct fg_flow *flow,
 {
 	struct ctkill *k = target;
 
-	(void)member, (void)reason;
+	(void)member;
 	k->held++;
-	put(k, flow);
+	/* the run before did it: what goes on was judged since */
+	if (reason != FG_REASON_RESTART)
+		put(k, flow);
 }
 
 static void kill_leave(void *target, const struct fg_flow *flow,

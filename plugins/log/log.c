@@ -286,6 +286,9 @@ static void log_enter(void *target, const struct fg_flow *flow,
 	struct log *l = target;
 
 	l->held++;
+	/* a format without reasons would say that there were two */
+	if (reason == FG_REASON_RESTART && l->format->write == fg_record_csv)
+		return;
 	record(l, flow, member, FG_LOG_ENTER, reason);
 }
 

@@ -6,7 +6,7 @@
 #include "handover.h"
 
 #define MAGIC	"FGLEASES"
-#define VERSION 1
+#define VERSION 2
 #define KEY_MAX 64
 
 struct header {
@@ -34,7 +34,7 @@ static uint64_t check_of(struct header h, const uint8_t *rest, size_t len)
 
 static size_t record_size(uint32_t key_len)
 {
-	return 8 + (size_t)key_len;
+	return 9 + (size_t)key_len;
 }
 
 size_t fg_handover_size(const struct fg_handover *h, size_t leases)
@@ -63,7 +63,8 @@ void fg_handover_put(struct fg_handover_writer *w,
 
 	memcpy(p, &lease->data, 4);
 	memcpy(p + 4, &lease->left_ms, 4);
-	memcpy(p + 8, lease->key, w->key_len);
+	p[8] = lease->held;
+	memcpy(p + 9, lease->key, w->key_len);
 	w->len += record_size(w->key_len);
 	w->count++;
 }
@@ -109,7 +110,7 @@ int fg_handover_read(const void *buf, size_t len, const struct fg_handover *now,
 		return -ESTALE;
 	p += sizeof(header);
 	for (uint32_t i = 0; i < header.count; i++) {
-		struct fg_handover_lease lease = {.key = p + 8};
+		struct fg_handover_lease lease = {.key = p + 9, .held = p[8]};
 
 		memcpy(&lease.data, p, 4);
 		memcpy(&lease.left_ms, p + 4, 4);

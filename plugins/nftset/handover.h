@@ -25,6 +25,7 @@ struct fg_handover_lease {
 	const uint8_t *key;
 	uint32_t data;
 	uint32_t left_ms; /* to live, when it was written; when it is read */
+	bool held;	  /* else it lingered */
 };
 
 size_t fg_handover_size(const struct fg_handover *h, size_t leases);

@@ -125,6 +125,12 @@ void fg_set_never_changed(struct fg_set *s)
 	fg_set_rearm(s);
 }
 
+void fg_set_restored(struct fg_set *s)
+{
+	fg_leases_forsake(s->leases);
+	fg_set_rearm(s);
+}
+
 void fg_set_recount(struct fg_set *s)
 {
 	fg_leases_recount_begin(s->leases);
@@ -238,7 +244,7 @@ static void adopt(void *ctx, const struct fg_handover_lease *lease)
 	if (left > s->o.schema.ttl_ms)
 		left = s->o.schema.ttl_ms;
 	if (!fg_leases_adopt(s->leases, lease->key, lease->data, left,
-			     fg_set_now(s)))
+			     lease->held, fg_set_now(s)))
 		s->adopted++;
 }
 
@@ -287,13 +293,19 @@ static void hand_over(struct fg_set *s)
 	buf = malloc(fg_handover_size(&now, counts.leases));
 	if (buf) {
 		fg_handover_begin(&w, buf, &now);
-		while (fg_leases_next(s->leases, &cursor, &v))
-			if (v.present && v.expires > ms)
-				fg_handover_put(
-					&w,
-					&(struct fg_handover_lease){
-						v.key, v.data,
-						(uint32_t)(v.expires - ms)});
+		while (fg_leases_next(s->leases, &cursor, &v)) {
+			/* what lingers may have longer in the kernel */
+			int64_t until = v.lingers_until < v.expires
+						? v.lingers_until
+						: v.expires;
+
+			if (v.present && until > ms)
+				fg_handover_put(&w,
+						&(struct fg_handover_lease){
+							v.key, v.data,
+							(uint32_t)(until - ms),
+							v.holders || v.held});
+		}
 		err = fg_keep_write(s->path, buf, fg_handover_end(&w));
 		free(buf);
 	}

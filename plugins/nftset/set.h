@@ -75,6 +75,8 @@ bool fg_set_release(struct fg_set *s, const uint8_t *key,
 
 /* What nobody holds leaves where the never list, which changed, has it. */
 void fg_set_never_changed(struct fg_set *s);
+/* What the run before held and nobody has claimed leaves. */
+void fg_set_restored(struct fg_set *s);
 /* Counts the holders anew, by recount() of all users. */
 void fg_set_recount(struct fg_set *s);
 

@@ -578,6 +578,15 @@ static void nftset_never_changed(void *target)
 			fg_set_never_changed(t->set[i]);
 }
 
+static void nftset_restored(void *target)
+{
+	struct target *t = target;
+
+	for (int i = 0; i < 2; i++)
+		if (t->set[i])
+			fg_set_restored(t->set[i]);
+}
+
 const struct fg_target_type fg_nftset_type = {
 	.size = sizeof(struct fg_target_type),
 	.name = "nftset",
@@ -593,6 +602,7 @@ const struct fg_target_type fg_nftset_type = {
 	.explain = nftset_explain,
 	.explain_lingering = nftset_explain_lingering,
 	.never_changed = nftset_never_changed,
+	.restored = nftset_restored,
 	.reload = nftset_reload,
 	.close = nftset_close,
 };

@@ -158,6 +158,74 @@ is "$what: in force within grace" "$(elements)" "$held"
 until_in_force "$what: left after it" ""
 over
 
+# what is not of any member after the restart, though its flow goes on
+what="another configuration"
+begin 60 3
+gate_ends TERM
+sed -i 's/netify.netflix/netify.none/' "$TMP/c.json"
+flowgated
+said "$what" 'its agent was running all the while'
+is "$what: the flows are there" "$(value .flows.live)" 2
+until_in_force "$what: the element leaves" ""
+over
+
+what="another configuration, stopped before grace was over"
+begin 60 20
+gate_ends TERM
+sed -i 's/netify.netflix/netify.none/; s/"grace":20/"grace":2/' "$TMP/c.json"
+flowgated
+gate_ends TERM
+flowgated
+until_in_force "$what" ""
+over
+
+what="another configuration, and not all flows are known"
+begin 60 2
+gate_ends TERM
+sed -i 's/netify.netflix/netify.none/' "$TMP/c.json"
+printf x | dd of="$TMP/c.ctl.flows" bs=1 seek=400 conv=notrunc 2>/dev/null
+flowgated
+ok "$what: a moment" sleep 4
+is "$what: the element stays" "$(elements)" "$held"
+over
+
+# no later than it would have left
+what="what lingers"
+begin 60 20
+gate_ends TERM
+sed -i 's/"ttl":60/"ttl":60,"linger":5/' "$TMP/c.json"
+flowgated
+about a purge 1
+wait_for 10 live 1
+is "$what: is there" "$(elements)" "$held"
+gate_ends TERM
+flowgated
+is "$what: is there" "$(elements)" "$held"
+until_in_force "$what: leaves in its time, not that of elements" ""
+over
+
+what="what was done once"
+begin 60 20
+gate_ends TERM
+sed -i 's|"targets":{|&"k":{"target_type":"ctkill"},"l":{"target_type":"log","format":"csv","file":"'"$TMP"'/l"},|; s|"targets":."s".|"targets":["s","k","l"]|' "$TMP/c.json"
+rm -f "$TMP/c.ctl.flows"
+forget
+hello 1000
+flow a 1 10.0.0.2:40000 198.51.100.9:443 "$netflix"
+flowgated
+kill_value() { value '.targets[] | select(.name == "k") | '"$1"; }
+killed() { [ "$(kill_value .counters.gone)" = 1 ]; }
+ok "$what: ctkill looked for its connection" wait_for 20 killed
+gate_ends TERM
+forget
+hello 1001
+flowgated
+said "$what" 'source a: 1 flow of the run before goes on'
+is "$what: a member of ctkill, whose connection is not looked for again" \
+	"$(kill_value '"\(.members) \(.counters.gone) \(.pending)"')" "1 0 0"
+is "$what: one line for one flow" "$(wc -l <"$TMP/l")" 1
+over
+
 what="killed"
 begin 3 20
 gate_ends KILL

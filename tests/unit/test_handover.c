@@ -28,10 +28,11 @@ static const struct fg_handover set = {
 static const struct {
 	char key[9];
 	uint32_t data, left_ms;
+	bool held;
 } leases[COUNT] = {
-	{"keyone..", 7, 1000},
-	{"keytwo..", 0, 5000},
-	{"keythree", 0xffffffff, 60000},
+	{"keyone..", 7, 1000, true},
+	{"keytwo..", 0, 5000, false},
+	{"keythree", 0xffffffff, 60000, true},
 };
 
 /* In memory of exactly its size, so that a sanitizer sees the first byte past.
@@ -46,7 +47,8 @@ static uint8_t *written(size_t count, size_t *len)
 	for (size_t i = 0; i < count; i++) {
 		struct fg_handover_lease l = {(const uint8_t *)leases[i].key,
 					      leases[i].data,
-					      leases[i].left_ms};
+					      leases[i].left_ms,
+					      leases[i].held};
 
 		fg_handover_put(&w, &l);
 	}
@@ -68,6 +70,7 @@ static void each(void *ctx, const struct fg_handover_lease *lease)
 	assert_true(i < COUNT);
 	assert_memory_equal(lease->key, leases[i].key, set.key_len);
 	assert_int_equal(lease->data, leases[i].data);
+	assert_int_equal(lease->held, leases[i].held);
 	assert_int_equal(lease->left_ms, leases[i].left_ms - h->age);
 }
 

@@ -585,9 +585,9 @@ static void adopted_is_claimed_or_runs_out(void **state)
 	struct rig r = rig_new((struct fg_leases_setup){.ttl_ms = TTL});
 
 	(void)state;
-	fg_leases_adopt(r.t, key(1), 0, TTL - 1000, r.now);
-	fg_leases_adopt(r.t, key(2), 0, 5000, r.now);
-	fg_leases_adopt(r.t, key(3), 0, 5000, r.now);
+	fg_leases_adopt(r.t, key(1), 0, TTL - 1000, false, r.now);
+	fg_leases_adopt(r.t, key(2), 0, 5000, false, r.now);
+	fg_leases_adopt(r.t, key(3), 0, 5000, false, r.now);
 	assert_int_equal(present(&r), 3);
 	expect_nothing(&r);
 	/* claimed: renewed at once, whether it is still there or not */
@@ -598,10 +598,34 @@ static void adopted_is_claimed_or_runs_out(void **state)
 	pass(&r, 5300);
 	expect(&r, FG_LEASE_DELETE, 3, FG_LEASE_DONE);
 	/* one that someone took out before anybody claimed it stays out */
-	fg_leases_adopt(r.t, key(4), 0, 5000, r.now);
+	fg_leases_adopt(r.t, key(4), 0, 5000, false, r.now);
 	fg_leases_spoil(r.t, key(4));
 	expect_nothing(&r);
 	assert_int_equal(present(&r), 2);
+	rig_free(&r);
+}
+
+/* All that held it are known again: what they did not claim goes. */
+static void held_before_but_not_claimed(void **state)
+{
+	struct rig r = rig_new((struct fg_leases_setup){.ttl_ms = TTL});
+	struct fg_lease_view v;
+
+	(void)state;
+	fg_leases_adopt(r.t, key(1), 0, TTL, true, r.now);
+	fg_leases_adopt(r.t, key(2), 0, TTL, true, r.now);
+	fg_leases_adopt(r.t, key(3), 0, TTL, false, r.now);
+	assert_true(fg_leases_get(r.t, key(2), &v));
+	assert_true(v.held);
+	hold(&r, 1);
+	expect(&r, FG_LEASE_RENEW, 1, FG_LEASE_DONE);
+	fg_leases_forsake(r.t);
+	expect(&r, FG_LEASE_DELETE, 2, FG_LEASE_DONE);
+	expect_nothing(&r);
+	assert_int_equal(present(&r), 2);
+	/* once claimed, it is like any other */
+	assert_true(fg_leases_get(r.t, key(1), &v));
+	assert_false(v.held);
 	rig_free(&r);
 }
 
@@ -973,6 +997,7 @@ int main(void)
 		cmocka_unit_test(classes),
 		cmocka_unit_test(what_was_taken_is_put_back),
 		cmocka_unit_test(adopted_is_claimed_or_runs_out),
+		cmocka_unit_test(held_before_but_not_claimed),
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(no_room_for_leases),
 		cmocka_unit_test(recounts),

@@ -827,6 +827,13 @@ struct fg_target_type {
 	 * adopted) is to be taken out where it is on the list. Optional.
 	 */
 	void (*never_changed)(void *target);
+	/*
+	 * Once, a while after the start: all flows that the run before left have
+	 * entered where they belong now. What that run had in force for members,
+	 * and none of them claimed, is to be taken out. Not told when some of its
+	 * flows are not known. Optional.
+	 */
+	void (*restored)(void *target);
 };
 
 /* -------------------------------------------------------------- plugin */
