@@ -76,7 +76,7 @@ says() {
 	gate "$@"
 	if [ "$status" != "$wanted" ]; then
 		failed "$what: status $status, not $wanted" "$T/out" "$T/err"
-	elif ! cat "$T/out" "$T/err" | grep -qE -- "$regex"; then
+	elif ! grep -qE -- "$regex" "$T/out" "$T/err"; then
 		failed "$what: does not say: $regex" "$T/out" "$T/err"
 	elif grep -q 'Sanitizer' "$T/err"; then
 		failed "$what: sanitizer" "$T/err"
