@@ -316,6 +316,7 @@ static const struct fg_host template = {
 	.memberships = host_memberships,
 	.source_part = fg_source_part,
 	.source_idle = fg_source_idle,
+	.source_next_part = fg_source_part_after,
 	.announce = host_announce,
 };
 

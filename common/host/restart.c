@@ -358,6 +358,7 @@ static bool take_source(struct taking *t)
 	size_t room = rest < sizeof(t->line) ? (size_t)rest : sizeof(t->line);
 	struct fg_flow_counts before = {0}, after = {0};
 	struct fg_source *s;
+	struct fg_source_status status;
 	struct fg_estate e;
 	const char *why = NULL;
 	char name[200] = "";
@@ -394,17 +395,19 @@ static bool take_source(struct taking *t)
 	t->at += e.bytes;
 out:
 	t->whole &= !why;
-	if (why)
+	if (why) {
 		fg_log_say(g->log, FG_LOG_WARNING,
 			   "%s%s%s.flows, left by the run before, is not used: "
 			   "%s: its flows are known when they are announced",
 			   name, *name ? ": " : "", g->socket, why);
-	else
+	} else {
+		fg_source_status(s, &status);
 		fg_log_say(g->log, FG_LOG_NOTICE,
 			   "source %s: %u flow%s of the run before go%s on",
-			   name, after.live - before.live,
+			   status.name, after.live - before.live,
 			   FG_S(after.live - before.live),
 			   after.live - before.live == 1 ? "es" : "");
+	}
 	return sound;
 }
 

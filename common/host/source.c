@@ -33,10 +33,12 @@ struct fg_source {
 	bool ended;
 	bool was_up;
 	bool restoring;
-	bool missed;	/* a part: gone, and we were cut off since */
+	bool missed;   /* a part: gone, and we were cut off since */
+	bool restored; /* a part: grace is what is left of its idle_ms */
+	uint32_t idle_ms;
 	int64_t heard;	/* monotonic ms of the last message; 0: none */
 	int64_t before; /* while grace runs: the same before the loss */
-	char reason[200];
+	char reason[500];
 	char agent[AGENT_TEXT];
 	struct fg_timer grace;
 	uint64_t messages, bytes, skipped, reconnects;
@@ -165,6 +167,7 @@ void fg_source_learn_interface(void *source, struct fg_slice name,
 
 static void wait_grace(struct fg_source *s)
 {
+	s->restored = false;
 	/* what was lost before is still waited for */
 	if (!s->grace.deadline)
 		s->before = s->heard;
@@ -182,7 +185,7 @@ static void wait_grace(struct fg_source *s)
 static void parts_cut_off(struct fg_source *whole)
 {
 	for (struct fg_source *p = whole->parts; p; p = p->next) {
-		if (!p->grace.deadline)
+		if (!p->grace.deadline || p->restored)
 			continue;
 		p->missed = true;
 		fg_loop_timer_cancel(p->gate->loop, &p->grace);
@@ -215,7 +218,7 @@ void fg_source_up(void *source)
 	/* A part has a stream no more than its flows: these come again. */
 	if (s->missed)
 		fg_loop_timer_cancel(s->gate->loop, &s->grace);
-	else if (s->whole && s->grace.deadline)
+	else if (s->whole && s->grace.deadline && !s->restored)
 		wait_grace(s);
 	s->missed = false;
 	parts_reached(s);
@@ -267,6 +270,7 @@ static void grace_over(struct fg_timer *timer, int64_t now)
 	uint16_t *epoch = &g->slots[s->slot].epoch;
 
 	(void)now;
+	s->restored = false;
 	/* Still away: nothing was mentioned in the epoch that is next. */
 	if (!s->connected)
 		++*epoch;
@@ -493,6 +497,14 @@ void fg_source_restored(struct fg_source *s, int64_t heard)
 	fg_membership_restoring(s->gate->membership, false);
 	s->heard = heard;
 	wait_grace(s);
+	if (!s->whole || !s->idle_ms)
+		return;
+	/*
+	 * A part does not say again what it has because we are back, but in its
+	 * own time: what it does not mention in that was over meanwhile.
+	 */
+	s->restored = true;
+	fg_loop_timer_set(s->gate->loop, &s->grace, heard + s->idle_ms);
 }
 
 void fg_source_void(struct fg_source *s)
@@ -543,6 +555,17 @@ void *fg_source_part(void *source, const char *name)
 	p->name = s->gate->slots[p->slot].name;
 	p->next = s->parts;
 	s->parts = p;
+	fg_source_idle(p, s->idle_ms);
+	return p;
+}
+
+void *fg_source_part_after(void *source, void *part, const char **name)
+{
+	struct fg_source *s = source, *p = part;
+
+	p = p ? p->next : s->parts;
+	if (p)
+		*name = p->name + strlen(s->name) + 1;
 	return p;
 }
 
@@ -550,6 +573,7 @@ void fg_source_idle(void *source, uint32_t ms)
 {
 	struct fg_source *s = source;
 
+	s->idle_ms = ms;
 	fg_membership_source_idle(s->gate->membership, s->slot, ms);
 }
 

@@ -90,5 +90,6 @@ void fg_source_up(void *source);
 void fg_source_down(void *source, const char *why);
 void *fg_source_part(void *source, const char *name);
 void fg_source_idle(void *source, uint32_t ms);
+void *fg_source_part_after(void *source, void *part, const char **name);
 
 #endif

@@ -45,6 +45,7 @@ struct input {
 	uint32_t probe_max;
 	uint32_t probe_count;
 	uint32_t current;
+	bool knows_left; /* find_left() */
 	struct probe probes[];
 };
 
@@ -64,7 +65,6 @@ static uint32_t find_probe(struct input *in, const struct fg_topic_match *m)
 	p->part = in->host->source_part(in->source, m->name);
 	if (!p->part)
 		return in->probe_max;
-	in->host->source_idle(p->part, in->login.ttl_ms);
 	memcpy(p->site, m->site, sizeof(p->site));
 	memcpy(p->name, m->name, sizeof(p->name));
 	in->probe_count++;
@@ -80,6 +80,31 @@ static void set_up(struct input *in, struct probe *p, bool up)
 		in->host->source_up(p->part);
 	else
 		in->host->source_down(p->part, "its site says \"offline\"");
+}
+
+/*
+ * Probes of the run before are there until their site says otherwise, which it
+ * does next. A name begins with that of the site, if the topic has one.
+ */
+static void find_left(struct input *in)
+{
+	bool sites = strpbrk(in->topic, "+#") != NULL;
+	const char *name;
+	void *part = NULL;
+
+	while ((part = in->host->source_next_part(in->source, part, &name))) {
+		struct fg_topic_match m = {0};
+		uint32_t i;
+
+		snprintf(m.name, sizeof(m.name), "%s", name);
+		if (sites)
+			snprintf(m.site, sizeof(m.site), "%.*s",
+				 (int)strcspn(name, "/"), name);
+		i = find_probe(in, &m);
+		if (i < in->probe_max)
+			set_up(in, &in->probes[i], true);
+	}
+	in->knows_left = true;
 }
 
 static void on_state(struct input *in, const struct fg_topic_match *m,
@@ -179,6 +204,8 @@ static void on_up(void *ctx)
 	struct input *in = ctx;
 
 	in->host->source_up(in->source);
+	if (!in->knows_left)
+		find_left(in);
 }
 
 static void on_down(void *ctx, const char *why)
@@ -201,14 +228,15 @@ static int refuse(const struct fg_host *host, const struct fg_node *at,
 }
 
 static int read_topic(const struct fg_host *host, const struct fg_node *cfg,
-		      const char *key, const char **topic, const char *where)
+		      const char *key, bool optional, const char **topic,
+		      const char *where)
 {
 	const struct fg_node *at = cfg;
 	const char *why;
 
 	if (cfg && host->config->text(cfg, key, topic) < 0)
 		return -EINVAL;
-	why = fg_topic_check_filter(*topic);
+	why = optional && !**topic ? NULL : fg_topic_check_filter(*topic);
 	if (!why)
 		return 0;
 	host->config->any(cfg, key, &at);
@@ -278,8 +306,8 @@ static int input_open(const struct fg_host *host, void *source, const char *url,
 	in->source = source;
 	in->probe_max = (uint32_t)probes;
 	ret = fg_login_read(&in->login, host, cfg, url, where);
-	bad |= read_topic(host, cfg, "topic", &topic, where) < 0;
-	bad |= read_topic(host, cfg, "state_topic", &state, where) < 0;
+	bad |= read_topic(host, cfg, "topic", false, &topic, where) < 0;
+	bad |= read_topic(host, cfg, "state_topic", true, &state, where) < 0;
 	in->topic = topic;
 	in->state_topic = state;
 	if (ret == 0 && !bad && !clean && !in->login.client_id)
@@ -306,6 +334,7 @@ static int input_open(const struct fg_host *host, void *source, const char *url,
 		refuse(host, cfg, where, err);
 		goto fail;
 	}
+	host->source_idle(source, in->login.ttl_ms);
 	if (!(host->flags & FG_HOST_CHECK))
 		fg_broker_start(in->broker);
 	*out = in;

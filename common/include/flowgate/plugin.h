@@ -45,7 +45,8 @@ extern "C" {
 #endif
 
 #define FG_ABI_MAJOR 1
-/* 1: host->source_part(), source_idle(), announce(); FG_REASON_RESTART */
+/* 1: host->source_part(), source_next_part(), source_idle(), announce();
+   FG_REASON_RESTART */
 #define FG_ABI_MINOR 1
 
 /* The name of the one exported symbol, as text for dlsym(). */
@@ -646,8 +647,9 @@ struct fg_host {
 	 */
 	void *(*source_part)(void *source, const char *name);
 	/*
-	 * Flows of the source (not of its parts) that no message mentions for
-	 * so long are left, even if limits.flow_idle is longer; 0: they aren't.
+	 * Flows of the source that no message mentions for so long are left,
+	 * even if limits.flow_idle is longer; 0: they aren't. Parts that are
+	 * made later begin with it.
 	 */
 	void (*source_idle)(void *source, uint32_t ms);
 	/*
@@ -664,6 +666,14 @@ struct fg_host {
 			   const struct fg_flow *flow,
 			   enum fg_message_type type, const char *reason,
 			   char *buf, size_t size);
+	/*
+	 * The part that follows part (NULL: the first), with its name, or NULL:
+	 * there are no more. Also those that source_part() was not called for,
+	 * since the run before has left their flows, which stay in force for
+	 * source_idle() from when the part was last heard; or, without that,
+	 * for grace.
+	 */
+	void *(*source_next_part)(void *source, void *part, const char **name);
 };
 
 #define FG_ANNOUNCE_SIZE 106496
