@@ -137,7 +137,7 @@ int fg_login_read(struct fg_login *l, const struct fg_host *host,
 	l->qos = (uint8_t)qos;
 	l->keepalive = (uint16_t)keepalive;
 	l->ttl_ms = (uint32_t)ttl * 1000;
-	if (take_url(l, &at) < 0 || bad)
+	if (!url || take_url(l, &at) < 0 || bad)
 		return -EINVAL;
 	return check(l, &at);
 }

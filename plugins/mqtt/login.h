@@ -30,7 +30,8 @@ struct fg_login {
 /*
  * Takes url apart and asks cfg (NULL: there is none) for all the keys; also
  * looks whether files are there, and warns of a password that others can read.
- * where: what errors are about, 'source "mqtt://..."'. 0 or -EINVAL (said).
+ * where: what errors are about, 'source "mqtt://..."'. Without a url (said
+ * already) the keys are asked for all the same. 0 or -EINVAL (said).
  */
 int fg_login_read(struct fg_login *l, const struct fg_host *host,
 		  const struct fg_node *cfg, const char *url,

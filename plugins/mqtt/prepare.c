@@ -73,9 +73,18 @@ static void look_up(struct fg_prepare *p)
 }
 
 /*
- * A daemon that is root no more can't read what only root may: then there is
- * nothing new, and nothing wrong.
+ * A daemon that is root no more can't read what only root may: nothing is wrong
+ * with that until the broker wants something newer.
  */
+static void note(struct fg_prepared *f, int error, const char *err)
+{
+	char *to = error == -EACCES ? f->denied : f->warning;
+
+	/* of several, the first */
+	if (error < 0 && !*to)
+		snprintf(to, sizeof(f->warning), "%s", err);
+}
+
 static void read_again(struct fg_prepare *p)
 {
 	struct fg_prepared *f = &p->found;
@@ -87,13 +96,11 @@ static void read_again(struct fg_prepare *p)
 				       sizeof(err));
 		f->has_password = ret == 0;
 	}
-	if (ret < 0 && ret != -EACCES)
-		snprintf(f->warning, sizeof(f->warning), "%s", err);
+	note(f, ret, err);
 	ret = 0;
 	if (p->login.tls)
 		ret = fg_tls_new(&f->tls, &p->login, err, sizeof(err));
-	if (ret < 0 && ret != -EACCES)
-		snprintf(f->warning, sizeof(f->warning), "%s", err);
+	note(f, ret, err);
 }
 
 static void run(struct fg_job *job)

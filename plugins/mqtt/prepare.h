@@ -23,6 +23,7 @@ struct fg_prepared {
 	char password[FG_PASSWORD];
 	char error[400];
 	char warning[400]; /* of a file that can't be used; "" */
+	char denied[400];  /* of one that we may not read any more; "" */
 };
 
 /* Without the newline at its end. 0, or -errno with a sentence. May block. */

@@ -355,6 +355,7 @@ static int target_open(const struct fg_host *host, const void *self,
 	struct target *t = calloc(1, sizeof(*t));
 	uint64_t queue = QUEUE;
 	char where[200];
+	bool bad;
 	int ret;
 
 	(void)self;
@@ -373,13 +374,14 @@ static int target_open(const struct fg_host *host, const void *self,
 				    "%s needs a \"url\": mqtts://host of the "
 				    "broker",
 				    where);
-	if (ret != 1)
-		goto refuse;
-	if (fg_login_read(&t->login, host, cfg, url, where) < 0 ||
-	    read_site(t, cfg) < 0 ||
-	    read_topic(host, cfg, "topic", &t->topic) < 0 ||
-	    read_topic(host, cfg, "state_topic", &state) < 0 ||
-	    host->config->uint(cfg, "queue", 16, 1u << 20, &queue) < 0)
+	/* all of them: a key that was not asked for would be called unknown */
+	bad = ret != 1;
+	bad |= read_site(t, cfg) < 0;
+	bad |= read_topic(host, cfg, "topic", &t->topic) < 0;
+	bad |= read_topic(host, cfg, "state_topic", &state) < 0;
+	bad |= host->config->uint(cfg, "queue", 16, 1u << 20, &queue) < 0;
+	bad |= fg_login_read(&t->login, host, cfg, url, where) < 0;
+	if (bad)
 		goto refuse;
 	fg_topic_make(state, t->site, "", t->state_topic);
 	setup.queue = (uint32_t)queue;

@@ -67,8 +67,10 @@ static int failed(const char *what, const char *path, char *err, size_t len)
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = ERR_reason_error_string(code);
 
-	snprintf(err, len, "%s%s%s: %s", what, *path ? " " : "", path,
-		 reason ? reason : strerror(errno));
+	/* OpenSSL's word for that is "system lib" */
+	if (errno == EACCES || !reason)
+		reason = strerror(errno);
+	snprintf(err, len, "%s%s%s: %s", what, *path ? " " : "", path, reason);
 	ERR_clear_error();
 	return errno == EACCES ? -EACCES : -EINVAL;
 }

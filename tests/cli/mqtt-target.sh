@@ -43,6 +43,8 @@ site='' wrong "no site" '"site" has 1 to 63 bytes' ''
 wrong "a queue of none" '"queue".*from 16' ', "queue": 1'
 wrong "half a pair" 'cert_file and key_file need each other' ', "cert_file": "/dev/null"' mqtts://127.0.0.1
 wrong "no certificates in it" 'no certificates in' ', "ca_file": "'"$T"'/messages"' mqtts://127.0.0.1
+wrong "a password that is not there" 'cannot read .*/none' ', "username": "u", "password_file": "'"$T"'/none"'
+ok "keys that are right are not called unknown" eval '! grep -q "unknown key" "$T/err"'
 settings ''
 ok "a dry run" eval 'message 1 1 a >"$T/one"; "$B/flowgated" -n -c "$T/config.json" -s "file://$T/one" >"$T/dry" 2>&1'
 ok "prints what it would publish" eval 'grep -q "^# mqtt publish flowgate/probe/one/flows {.*\"type\":\"flow\"}" "$T/dry"'

@@ -20,6 +20,11 @@ part() { # NAME FIELD WANTED
 listed() { # ADDRESSES, in order
 	[ "$(sort -t. -k4n "$T/list" | paste -sd' ')" = "$*" ]
 }
+# forget: stop, and leave no flows to the next
+forget() {
+	stop
+	rm -f "$T/control.sock.flows"
+}
 cpu() { # of flowgated, in clock ticks
 	awk '{print $14 + $15}' "/proc/$gate/stat"
 }
@@ -41,6 +46,7 @@ wrong "no time at all" '"ttl".*from 4' ', "ttl": 0'
 wrong "a password for nobody" 'password_file needs a username' ', "password_file": "'"$T"'/secret"'
 wrong "a password that is not there" 'cannot read .*/none' ', "username": "u", "password_file": "'"$T"'/none"'
 wrong "TLS files without TLS" 'are for mqtts://' ', "ca_file": "'"$T"'/secret"'
+wrong "no topic" 'a topic has 1 to 511 bytes' ', "topic": ""'
 wrong "a key that there is not" 'unknown key "client".*did you mean "client_id"' ', "client": "x"'
 settings ', "username": "u", "password_file": "'"$T"'/open"'
 says "a password that all can read" 0 'anybody on this machine can read' -t -c "$T/config.json"
@@ -52,6 +58,9 @@ says "no host" 1 'the host is missing' -t -c "$T/config.json" -s mqtt://:1883
 says "a port too high" 1 'a port is from 1' -t -c "$T/config.json" -s mqtt://h:66666
 says "an IPv6 address" 0 'ok: 1 source' -t -c "$T/config.json" -s 'mqtt://[::1]'
 says "a name, and nothing else" 0 'ok: 1 source' -t -c "$T/config.json" -s mqtts://broker.example
+
+settings ', "state_topic": ""'
+says "probes that say no state" 0 'ok: 1 source' -t -c "$T/config.json"
 
 # -------------------------------------------- no broker, then one, then again
 settings ', "ttl": 600'
@@ -146,7 +155,7 @@ for i in {1..20}; do
 done
 ok "more probes than there may be" wait_for 20 grep -q 'one probe too many: raise "probes"' "$T/err"
 ok "are not there" is_value '.sources | length' 17
-stop
+forget
 ok "stops as asked" test "$status" = 0
 
 # ---------------------------------------------- a site that goes, and returns
@@ -201,7 +210,46 @@ ok "a later one does" wait_for 20 count 7 1
 lan "$(message 11 1 a 2000 2000)"
 lan "$(purge 11)"
 ok "a purge that does not say when is one" wait_for 20 count 9 1
+forget
+
+# ------------------------------------------ this gateway ends, and comes back
+# grace is 1 s; probes say again what they have in their own time
+settings ', "ttl": 600'
+start -c "$T/config.json"
+ok "connects" wait_for 40 is_value '.sources[0].state' connected
+pub flowgate/east/lan/flows -m "$(message 1 1 a)"
+pub flowgate/west/lan/flows -m "$(message 4 1 a)"
+ok "flows of two sites" wait_for 20 is_value .flows.live 2
 stop
+pub flowgate/east/state -r -m online
+start -c "$T/config.json"
+ok "connects" wait_for 40 is_value '.sources[0].state' connected
+ok "who was there is there" wait_for 20 part west/lan state connected
+pub flowgate/east/state -r -m offline
+ok "one says offline, and has not spoken since" wait_for 20 part east/lan state lost
+ok "its flows are left after grace" wait_for 20 is_value .flows.live 1
+ok "the other's are not" listed 198.51.100.4
+stop
+pub flowgate/west/state -r -m offline
+start -c "$T/config.json"
+ok "what says offline when we are back" wait_for 40 part west/lan state lost
+ok "is left after grace" wait_for 20 is_value .flows.live 0
+for site in east west; do
+	pub flowgate/$site/state -r -n
+done
+forget
+settings ', "ttl": 6'
+start -c "$T/config.json"
+ok "connects" wait_for 40 is_value '.sources[0].state' connected
+pub flowgate/north/lan/flows -m "$(message 5 1 a)"
+pub flowgate/north/lan/flows -m "$(message 6 1 a)"
+ok "two flows" wait_for 20 is_value .flows.live 2
+stop
+start -c "$T/config.json"
+ok "in force when we are back" is_value .flows.live 2
+pub flowgate/north/lan/flows -m "$(message 6 1 a)"
+ok "what is not said again is left in its time" wait_for 20 listed 198.51.100.6
+forget
 
 # --------------------------------------------------------- what is not renewed
 settings ', "ttl": 4, "topic": "flowgate/+/+/flows", "qos": 0'
@@ -216,8 +264,26 @@ ok "flows outlive that, but not their time" wait_for 20 is_value .flows.idle 2
 ok "and have left" wait_for 5 listed
 broker
 
+# ---------------------------------------------- one that is slow, or far away
+forget
+broker_stop
+broker 'allow_anonymous true' 'max_inflight_messages 100'
+settings ', "state_topic": ""'
+: >"$T/broker.log"
+start -c "$T/config.json"
+ok "connects" wait_for 40 is_value '.sources[0].state' connected
+ok "to that topic alone" eval '! grep -q "flowgate/./state (QoS" "$T/broker.log"'
+kill -STOP "$gate"
+: >"$T/broker.log"
+seq 300 | mosquitto_pub -h 127.0.0.1 -p "$mqtt" -q 1 -t flowgate/east/lan/flows -l
+on_their_way() {
+	[ "$(grep -c 'Sending PUBLISH to flowgate-' "$T/broker.log")" = 100 ]
+}
+ok "as many are on their way to it as the broker allows" wait_for 20 on_their_way
+kill -CONT "$gate"
+
 # ------------------------------------------- a session that the broker keeps
-stop
+forget
 settings ', "clean_session": false, "client_id": "edge"'
 start -c "$T/config.json"
 ok "connects" wait_for 40 is_value '.sources[0].state' connected
@@ -232,7 +298,7 @@ kill "$looker"
 start -c "$T/config.json"
 ok "what came meanwhile" wait_for 40 listed 198.51.100.7
 pub flowgate/east/state -r -n
-stop
+forget
 
 # --------------------------------------------------- brokers that do not answer
 # accepts, and says nothing; and one whose queue of connections is full
