@@ -357,7 +357,7 @@ static bool take_source(struct taking *t)
 	uint64_t rest = t->size - t->at, sum = 0;
 	size_t room = rest < sizeof(t->line) ? (size_t)rest : sizeof(t->line);
 	struct fg_flow_counts before = {0}, after = {0};
-	struct fg_source *s;
+	struct fg_source *s = NULL;
 	struct fg_source_status status;
 	struct fg_estate e;
 	const char *why = NULL;
