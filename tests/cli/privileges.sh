@@ -20,7 +20,7 @@ chmod 755 "$T"/plugins/*.so
 config '{"sources": ["file://'"$PWD"'/tests/data/v4.stream"],
   "targets": {"x": {"target_type": "greedy"}},
   "actions": {"all": {"criteria": "*", "targets": ["x"]}}}'
-if nm -D "$B/flowgated" | grep -q seccomp_load; then
+if grep -q seccomp_load <<<"$(nm -D "$B/flowgated")"; then
 	gate -c "$T/config.json" -P "$T/plugins" -S "$T/socket"
 	ok "a plugin that is greedy: flowgated goes on" grep -q 'source v4.stream: 81 messages' "$T/err"
 	ok "what plugins need can be done" grep -q 'a socket: done' "$T/err"
@@ -47,7 +47,7 @@ targets='"targets": {"list": {"target_type": "sample", "path": "'"$T"'/run/list"
 config '{"sources": ["file://'"$T"'/fifo"], '"$targets}"
 start -c "$T/config.json"
 ok "no new privileges" wait_for 5 all_threads NoNewPrivs 1
-if nm -D "$B/flowgated" | grep -q seccomp_load; then
+if grep -q seccomp_load <<<"$(nm -D "$B/flowgated")"; then
 	ok "system calls are confined in each thread" wait_for 5 all_threads Seccomp 2
 fi
 stop
