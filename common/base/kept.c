@@ -16,11 +16,14 @@ static bool is_own(const struct stat *st)
 	       (st->st_uid == 0 || st->st_uid == geteuid());
 }
 
-bool fg_kept_is_own(int fd)
+bool fg_kept_is_own(int fd, const char *path)
 {
-	struct stat st;
+	struct stat opened, st;
 
-	return fstat(fd, &st) == 0 && is_own(&st);
+	/* names come and go: at one moment this is the only one of it */
+	return fstat(fd, &opened) == 0 && lstat(path, &st) == 0 &&
+	       st.st_ino == opened.st_ino && st.st_dev == opened.st_dev &&
+	       is_own(&st);
 }
 
 /* Whoever owns its folder may put into that what he likes anyway. */

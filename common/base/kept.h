@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A plain file with one name, of ours or root's. */
-bool fg_kept_is_own(int fd);
+/* Is it a plain file, of ours or root's, whose only name is path? */
+bool fg_kept_is_own(int fd, const char *path);
 
 /*
  * A file that is there under its name when all of it is written. Until then

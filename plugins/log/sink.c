@@ -56,13 +56,18 @@ struct fg_sink {
 
 /* --------------------------------------------------------------- opening */
 
-static int trusted(int fd, bool *fresh)
+/*
+ * Names come and go while we look: what was opened is ours alone when at one
+ * moment its only name was the path.
+ */
+static int trusted(int fd, const char *path, bool *fresh)
 {
-	struct stat st;
+	struct stat opened, st;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &opened) < 0 || lstat(path, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+	    st.st_ino != opened.st_ino || st.st_dev != opened.st_dev)
 		return -EMLINK;
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return -EPERM;
@@ -82,7 +87,7 @@ static int open_path(const char *path, int flags, bool *fresh)
 
 	if (fd < 0)
 		return -errno;
-	err = trusted(fd, fresh);
+	err = trusted(fd, path, fresh);
 	if (!err)
 		return fd;
 	close(fd);

@@ -67,7 +67,7 @@ int fg_keep_lock(const char *path, int *fd, pid_t *owner)
 	if (*fd < 0)
 		return -errno;
 	/* somebody may have laid out a file that he keeps locked, or a link */
-	if (!fg_kept_is_own(*fd)) {
+	if (!fg_kept_is_own(*fd, name)) {
 		close(*fd);
 		*fd = -1;
 		return -EPERM;

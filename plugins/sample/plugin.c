@@ -55,18 +55,20 @@ struct sample {
 /* ------------------------------------------------------------------ the job */
 
 /*
- * 0 or errno. Who can write to the folder does not choose, by a link, which
- * file we empty.
+ * Who can write to the folder does not choose, by a link, which file we empty:
+ * at one moment the path is the only name of what was opened. 0 or errno.
  */
-static int overwrite(int fd, const char *text, size_t len)
+static int overwrite(int fd, const char *path, const char *text, size_t len)
 {
-	struct stat st;
+	struct stat opened, st;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &opened) < 0 || lstat(path, &st) < 0)
 		return errno;
-	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+	if (S_ISREG(opened.st_mode) &&
+	    (st.st_nlink != 1 || st.st_ino != opened.st_ino ||
+	     st.st_dev != opened.st_dev))
 		return EMLINK;
-	if (S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
+	if (S_ISREG(opened.st_mode) && ftruncate(fd, 0) < 0)
 		return errno;
 	return write(fd, text, len) < 0 ? errno : 0;
 }
@@ -82,7 +84,7 @@ static void write_run(struct fg_job *job)
 		s->result = errno;
 		return;
 	}
-	s->result = overwrite(fd, s->text, s->text_len);
+	s->result = overwrite(fd, s->path, s->text, s->text_len);
 	close(fd);
 }
 

@@ -247,6 +247,7 @@ ok "two flows" wait_for 20 is_value .flows.live 2
 stop
 start -c "$T/config.json"
 ok "in force when we are back" is_value .flows.live 2
+ok "connects" wait_for 40 is_value '.sources[0].state' connected
 pub flowgate/north/lan/flows -m "$(message 6 1 a)"
 ok "what is not said again is left in its time" wait_for 20 listed 198.51.100.6
 forget

@@ -94,11 +94,6 @@ ok "all are back within three seconds" test "$took" -lt 3000
 there() { ns gw nft get element inet fw b.v4 "{ $1 }"; }
 for a in 100.64.0.0 100.64.39.16 100.65.134.159; do ok "$a is one of them" there $a; done
 
-ns gw nft flush set inet fw b.v4
-drive "until b state rebuilding 1000"
-has "while they are not, it is said" "$(reason b)" 'others took elements out of set "inet fw b.v4"'
-drive "until b state ok 3000"
-
 # more news than there is room for: 100,000 deletions while nobody listens
 pid=$(ip netns pids "$NS-gw")
 lose_news() {

@@ -35,4 +35,11 @@ has "with what waits" "$(value '.targets[0].reason')" "with $COUNT changes waiti
 until_value "then all is" '.targets[0].elements' $COUNT
 until_value "and is well" '.targets[0].state' ok
 is "in the kernel, too" "$(elements | wc -l)" $COUNT
+
+touch "$HOLD"
+ns gw nft delete element inet t s.v4 '{ 10.1.0.7 }'
+until_value "what others took and is not back yet" '.targets[0].state' rebuilding
+has "is said" "$(value '.targets[0].reason')" 'others took elements out of set "inet t s.v4":'
+until_value "and then it is back" '.targets[0].state' ok
+is "all of it" "$(elements | wc -l)" $COUNT
 finish

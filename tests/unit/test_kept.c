@@ -74,7 +74,8 @@ static const char *taken(int *err)
 	if (*err)
 		return text;
 	assert_in_range(size, 1, sizeof(text) - 1);
-	assert_true(fg_kept_is_own(fd) == false); /* it has no name any more */
+	/* it has no name any more */
+	assert_false(fg_kept_is_own(fd, path));
 	assert_int_equal(fg_kept_read(fd, text, size), 0);
 	/* and no more */
 	assert_int_equal(fg_kept_read(fd, text + size, 1), -EINVAL);
@@ -91,7 +92,10 @@ static void there_and_back(void **state)
 	(void)state;
 	put(path, "old", 0600);
 	assert_int_equal(fg_kept_create(&k, path), 0);
-	assert_true(fg_kept_is_own(k.fd));
+	assert_true(fg_kept_is_own(k.fd, new));
+	assert_false(fg_kept_is_own(k.fd, path));
+	put(victim, "", 0600);
+	assert_false(fg_kept_is_own(k.fd, victim));
 	/* not there until all of it is, and the old one is not either */
 	assert_false(is_there(path));
 	assert_int_equal(fg_kept_write(&k, "ab", 2), 0);
@@ -213,7 +217,7 @@ static void takes_its_own_alone(void **state)
 		assert_int_equal(chown(folder, 0, 0), 0);
 	}
 	assert_int_equal(fg_kept_read(-1, &err, 1), -EBADF);
-	assert_false(fg_kept_is_own(-1));
+	assert_false(fg_kept_is_own(-1, path));
 }
 
 int main(void)
