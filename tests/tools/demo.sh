@@ -105,6 +105,9 @@ tell "The agent says that the flow has ended, so the set is empty again."
 try www.netflix.com 198.51.100.10 || fail "still blocked: $REPLY"
 tell "From the laptop, www.netflix.com $REPLY."
 kill "$PLAYER"
+# or the connection to this one would be taken for that to the next
+lost() { ! connected; }
+wait_for 15 "the end of the connection to that agent" lost
 
 # -------------------------------------------------------------- real packets
 
