@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fuzz_handover.c - the hand-over file: any bytes, and any bytes with a right
- * checksum, which is what a fuzzer would never find by itself.
+ * fuzz_handover.c - the hand-over file: any bytes, any bytes with a right
+ * checksum, which is what a fuzzer would never find by itself, and leases
+ * written and read again.
  */
 /* LINK: plugins/nftset/handover.c */
 #include <stdlib.h>
@@ -26,6 +27,27 @@ static void each(void *ctx, const struct fg_handover_lease *lease)
 		abort();
 	for (int i = 0; i < KEY_LEN; i++)
 		*sum += lease->key[i];
+}
+
+/* Of the file: where its checksum is, and what is before the leases. */
+#define CHECK  48
+#define HEADER 56
+
+static void with_checksum(const uint8_t *data, size_t size)
+{
+	uint64_t check = 0xcbf29ce484222325ull;
+	uint8_t *buf = malloc(size), sum = 0;
+
+	if (!buf || size < HEADER)
+		goto out;
+	memcpy(buf, data, size);
+	memset(buf + CHECK, 0, sizeof(check));
+	for (size_t i = 0; i < size; i++)
+		check = (check ^ buf[i]) * 0x100000001b3ull;
+	memcpy(buf + CHECK, &check, sizeof(check));
+	fg_handover_read(buf, size, &now, each, &sum);
+out:
+	free(buf);
 }
 
 /* The bytes as leases, written and read again: all of those that live. */
@@ -62,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t sum = 0;
 
 	fg_handover_read(data, size, &now, each, &sum);
+	with_checksum(data, size);
 	there_and_back(data, size);
 	return 0;
 }
