@@ -103,11 +103,12 @@ int fg_handover_read(const void *buf, size_t len, const struct fg_handover *now,
 		    check_of(header, p + sizeof(header), len - sizeof(header)))
 		return -EILSEQ;
 	/* a new boot begins with an empty kernel, and its clock at 0 */
-	age = now->boot_ms - header.h.boot_ms;
-	if (header.h.key_len != now->key_len || header.h.map != now->map ||
+	if (header.h.boot_ms < 0 || header.h.boot_ms > now->boot_ms ||
+	    header.h.key_len != now->key_len || header.h.map != now->map ||
 	    header.h.table_handle != now->table_handle ||
-	    header.h.set_handle != now->set_handle || age < 0)
+	    header.h.set_handle != now->set_handle)
 		return -ESTALE;
+	age = now->boot_ms - header.h.boot_ms;
 	p += sizeof(header);
 	for (uint32_t i = 0; i < header.count; i++) {
 		struct fg_handover_lease lease = {.key = p + 9, .held = p[8]};
