@@ -141,7 +141,7 @@ void fg_command_event(struct fg_request *r, enum fg_event event,
 	if (r->missed) {
 		fg_reply_printf(&r->body,
 				r->json ? "{\"missed\":%llu}\n"
-					: "(%llu events were missed here)\n",
+					: "(%llu missed here)\n",
 				(unsigned long long)r->missed);
 		r->missed = 0;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "host.h"
 #include "reply.h"
 #include "setup.h"
@@ -78,8 +79,8 @@ static void on_skipped(void *source, const char *why, size_t bytes)
 	struct explainer *e = source;
 
 	e->skipped++;
-	fg_log_say(e->gate->log, FG_LOG_WARNING, "skipped %zu bytes: %s", bytes,
-		   why);
+	fg_log_say(e->gate->log, FG_LOG_WARNING, "skipped %zu byte%s: %s",
+		   bytes, FG_S(bytes), why);
 }
 
 static void on_learn(void *source, enum fg_name kind, uint32_t id,

@@ -144,9 +144,11 @@ static void put(struct fg_log *log, enum fg_level level, bool named,
 	}
 	if (log->dropped) {
 		n = snprintf(line, sizeof(line),
-			     "flowgated: %llu messages before this one were "
+			     "flowgated: %llu message%s before this one %s "
 			     "lost: standard error was not read\n",
-			     (unsigned long long)log->dropped);
+			     (unsigned long long)log->dropped,
+			     FG_S(log->dropped),
+			     log->dropped == 1 ? "was" : "were");
 		if (write_line(line, (size_t)n))
 			log->dropped = 0;
 	}
@@ -215,8 +217,9 @@ void fg_log_repeated(struct fg_log *log, const void *owner, const char *prefix,
 		p->differing = DIFFERING;
 	} else if (now >= p->until) {
 		if (p->held)
-			fg_log_say(log, level, "%s (and %llu times more since)",
-				   text, (unsigned long long)p->held);
+			fg_log_say(log, level, "%s (and %llu time%s more since)",
+				   text, (unsigned long long)p->held,
+				   FG_S(p->held));
 		else
 			put(log, level, true, text);
 		p->held = 0;
@@ -261,9 +264,10 @@ int64_t fg_log_tick(struct fg_log *log, int64_t now)
 		}
 		if (p->held)
 			fg_log_say(log, p->level,
-				   "%s (%llu times more, the last %lld s ago; "
+				   "%s (%llu time%s more, the last %lld s ago; "
 				   "over since)",
 				   p->text, (unsigned long long)p->held,
+				   FG_S(p->held),
 				   (long long)(now - p->last) / 1000);
 		p->fmt = NULL;
 	}

@@ -222,13 +222,13 @@ out:
 			   strerror(-err), path);
 	else if (l->enough)
 		fg_log_say(g->log, FG_LOG_WARNING,
-			   "only %" PRIu64 " of %u flows are left to the next "
-			   "run, members first: no more room, or time: %s",
-			   l->flows, counts.live, path);
+			   "only %" PRIu64 " of %u flow%s left to the next run, "
+			   "members first: no more room, or time: %s",
+			   l->flows, counts.live, FG_S(counts.live), path);
 	else
 		fg_log_say(g->log, FG_LOG_INFO,
-			   "%" PRIu64 " flows are left to the next run: %s",
-			   l->flows, path);
+			   "%" PRIu64 " flow%s left to the next run: %s",
+			   l->flows, FG_S(l->flows), path);
 	free(l);
 	fg_loop_tell_time(g->loop);
 }

@@ -133,7 +133,8 @@ void fg_source_skipped(void *source, const char *why, size_t bytes)
 	struct fg_source *s = source;
 
 	s->skipped++;
-	say(s, FG_LOG_WARNING, "skipped %zu bytes: %s", bytes, why);
+	say(s, FG_LOG_WARNING, "skipped %zu byte%s: %s", bytes, FG_S(bytes),
+	    why);
 }
 
 void fg_source_learn(void *source, enum fg_name kind, uint32_t id,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <linux/netfilter/ipset/ip_set_hash.h>
 
+#include "base/text.h"
 #include "set-private.h"
 
 /* elements that one explain tells of: a page */
@@ -83,7 +84,7 @@ void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
 		      void (*line)(void *ctx, const char *text), void *ctx)
 {
 	char element[FG_KEY_TEXT], text[FG_KEY_TEXT + 256], lingers[40] = "";
-	struct fg_lease_view v;
+	struct fg_lease_view v = {0};
 	bool held = fg_leases_get(s->leases, key, &v);
 	int there;
 
@@ -98,12 +99,12 @@ void fg_ipset_explain(struct fg_ipset *s, const uint8_t *key,
 	if (held && v.lingering && v.lingers_until > fg_ipset_now(s))
 		snprintf(lingers, sizeof(lingers), ", lingers for %llds",
 			 (long long)(v.lingers_until - fg_ipset_now(s)) / 1000);
-	snprintf(text, sizeof(text), "ipset %s %s: %s, held by %llu flows%s",
+	snprintf(text, sizeof(text), "ipset %s %s: %s, held by %llu flow%s%s",
 		 s->o.schema.name, element,
 		 there == 1   ? "in the set"
 		 : there == 0 ? "not in the set"
 			      : fg_ipset_sentence(-there),
-		 held ? (unsigned long long)v.holders : 0ull, lingers);
+		 (unsigned long long)v.holders, FG_S(v.holders), lingers);
 	line(ctx, text);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "base/word.h"
 #include "rate.h"
 #include "record.h"
@@ -177,9 +178,10 @@ static bool limited(struct log *l)
 	l->limited++;
 	if (!l->limiting)
 		h->log(h, FG_LOG_NOTICE,
-		       "target \"%s\": more than %u records a second (\"rate\""
-		       "): some are left out",
-		       l->name, l->rate.per_second);
+		       "target \"%s\": more than %u record%s a second "
+		       "(\"rate\"): some are left out",
+		       l->name, l->rate.per_second,
+		       FG_S(l->rate.per_second));
 	l->limiting = true;
 	return true;
 }

@@ -349,7 +349,7 @@ static void recovered(struct fg_sink *s)
 	if (!s->counts.error)
 		return;
 	h->log(h, FG_LOG_NOTICE,
-	       "target \"%s\": %s is written to again; %llu records were lost",
+	       "target \"%s\": %s is written to again; records lost: %llu",
 	       s->setup.name, where(s),
 	       (unsigned long long)(s->counts.dropped - s->dropped_before));
 	s->counts.error = 0;

@@ -46,7 +46,7 @@ static void expired(struct fg_timer *timer, int64_t now)
 
 	(void)now;
 	l->host->log(l->host, FG_LOG_WARNING,
-		     "target \"%s\": all %llu members of the last minute are "
+		     "target \"%s\": the last minute's members (%llu) are all "
 		     "left out: %s",
 		     l->name, (unsigned long long)l->count, outs[l->why].why);
 	l->since = 0;

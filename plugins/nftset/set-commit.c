@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dry.h"
 #include "hub.h"
 #include "sentence.h"
@@ -81,8 +82,8 @@ static void make_room(struct fg_set *s)
 	if (!full)
 		return;
 	if (!s->room_at)
-		LOG(s, FG_LOG_WARNING, "is full (%u elements): %s",
-		    s->found.size,
+		LOG(s, FG_LOG_WARNING, "is full (%u element%s): %s",
+		    s->found.size, FG_S(s->found.size),
 		    s->o.evict ? "the next to expire make room for new ones"
 			       : "new ones wait; raise its \"size\", or set "
 				 "\"on_full\" to \"evict\"");

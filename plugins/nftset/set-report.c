@@ -170,8 +170,8 @@ void fg_set_explain(struct fg_set *s, const uint8_t *key,
 	}
 	if (!err && e.counted) {
 		snprintf(text, sizeof(text),
-			 "  matched %llu packets, %llu bytes",
-			 (unsigned long long)e.packets,
+			 "  matched %llu packet%s, %llu bytes",
+			 (unsigned long long)e.packets, FG_S(e.packets),
 			 (unsigned long long)e.bytes);
 		line(ctx, text);
 	}

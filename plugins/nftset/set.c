@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "handover.h"
 #include "hub.h"
 #include "keep.h"
@@ -271,8 +272,8 @@ static void take_over(struct fg_set *s)
 		    err == -ESTALE ? "to another set or before a boot"
 				   : "not in a form that is understood");
 	else if (s->adopted)
-		LOG(s, FG_LOG_INFO, "was handed over with %u elements",
-		    s->adopted);
+		LOG(s, FG_LOG_INFO, "was handed over with %u element%s",
+		    s->adopted, FG_S(s->adopted));
 	free(data);
 }
 

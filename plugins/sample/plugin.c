@@ -253,8 +253,9 @@ static bool sample_flush(void *target, int64_t now)
 			s->text_len += put_address(&s->addresses[i],
 						   s->text + s->text_len);
 	if (s->host->flags & FG_HOST_DRY_RUN) {
-		s->host->print(s->host, "# %s: %llu addresses", s->path,
-			       (unsigned long long)s->count);
+		s->host->print(s->host, "# %s: %llu address%s", s->path,
+			       (unsigned long long)s->count,
+			       s->count == 1 ? "" : "es");
 		return false;
 	}
 	s->writing = s->host->submit(s->host, &s->job) == 0;

@@ -62,7 +62,7 @@ until_count "elements do not wait for a log that can't be written" 200
 said "that the log can't" 'target "log": .*/disk/log: No space left on device; records wait'
 is "status has it" "$(target log .state)" "$(target log 'if .state != "ok" then .state else "not ok" end')"
 rm "$TMP/disk/fill"
-said "that it can again" 'is written to again; 0 records were lost'
+said "that it can again" 'is written to again; records lost: 0'
 logged() { [ "$(jq -c .event <"$TMP/disk/log" | wc -l)" = 200 ]; }
 ok "and has all of it, in whole lines" wait_for 10 logged
 ends TERM

@@ -52,7 +52,7 @@ ok "with a time to live" test "${t:-0}" -gt 590 -a "${t:-0}" -le 600
 drive "leave block a" flush
 is "held by another flow it stays" "$(members block.v4)" "198.51.100.9,tcp:443,10.0.0.2"
 is "each counter once, for both sets" "$(ask "status block" | grep -o ' leases=[0-9]*')" " leases=2"
-has "explain asks the kernel" "$(ask "explain block b")" "in the set, held by 1 flows"
+has "explain asks the kernel" "$(ask "explain block b")" "in the set, held by 1 flow"
 drive "leave block b" flush
 is "without a holder it goes" "$(members block.v4)" ""
 has "as explain says" "$(ask "explain block b")" "not in the set"

@@ -110,8 +110,8 @@ static void all_of_them(void **state)
 	assert_int_equal(times, 0);
 	wait_until(61000);
 	assert_int_equal(times, 1);
-	assert_string_equal(said, "target \"block\": all 3 members of the last "
-				  "minute are left out: they are of the side "
+	assert_string_equal(said, "target \"block\": the last minute's members "
+				  "(3) are all left out: they are of the side "
 				  "that \"sides\" leaves out");
 	/* the next minute is one of its own, and begins with a member */
 	wait_until(300000);
@@ -121,7 +121,7 @@ static void all_of_them(void **state)
 	assert_int_equal(times, 1);
 	wait_until(360000);
 	assert_int_equal(times, 2);
-	assert_non_null(strstr(said, "all 1 members"));
+	assert_non_null(strstr(said, "members (1)"));
 	assert_non_null(strstr(said, "the agent does not say"));
 }
 

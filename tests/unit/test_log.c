@@ -150,7 +150,7 @@ static void repeats_are_thinned_out(void **state)
 	assert_string_equal(said(f), "");
 	repeat(f, &owner, 16000, "full");
 	assert_string_equal(
-		said(f), "flowgated: warning: full (and 1 times more since)\n");
+		said(f), "flowgated: warning: full (and 1 time more since)\n");
 }
 
 static void the_end_is_said(void **state)
@@ -164,7 +164,7 @@ static void the_end_is_said(void **state)
 	assert_int_equal(fg_log_tick(f->log, 3000), 12000);
 	assert_string_equal(said(f), "");
 	assert_int_equal(fg_log_tick(f->log, 12000), INT64_MAX);
-	assert_string_equal(said(f), "flowgated: warning: full (1 times more, "
+	assert_string_equal(said(f), "flowgated: warning: full (1 time more, "
 				     "the last 10 s ago; over since)\n");
 	/* and then it is news again */
 	repeat(f, &owner, 13000, "full");

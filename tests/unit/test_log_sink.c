@@ -339,7 +339,7 @@ static void test_full_disk(void **state)
 	fg_sink_flush(sink);
 	fg_sink_flush(sink);
 	assert_int_equal(notices_said, 1);
-	assert_non_null(strstr(said, "14 records were lost"));
+	assert_non_null(strstr(said, "records lost: 14"));
 	assert_string_equal(content(path),
 			    "one\ntwo\nmore\nmore\nmore\nmore\nmore\nmore\n");
 	fg_sink_counts(sink, &counts);
