@@ -90,3 +90,19 @@ void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
 	t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
 	t->type->enter(t->instance, flow, &seat->pub, FG_REASON_REKEYED);
 }
+
+bool fg_audience_flush(const struct fg_bound *b, bool after, int64_t now)
+{
+	bool more = false;
+
+	for (size_t i = 0; b && i < b->pub->settings->target_count; i++) {
+		struct fg_target *t = b->pub->targets[i];
+
+		if (!t || !t->type || !t->dirty ||
+		    !(t->type->flags & FG_TYPE_AFTER) == after)
+			continue;
+		t->dirty = t->type->flush && t->type->flush(t->instance, now);
+		more |= t->dirty;
+	}
+	return more;
+}

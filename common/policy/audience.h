@@ -33,5 +33,10 @@ void fg_audience_growth(const struct fg_bound *b, const struct fg_flow *old,
 /* A member's key or class (FG_CHANGED_*) changed; old is what was told. */
 void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
 		       const struct fg_flow *flow, uint32_t changed);
+/*
+ * flush() of those that were told something: all of FG_TYPE_AFTER, or all that
+ * are not. True: some want more.
+ */
+bool fg_audience_flush(const struct fg_bound *b, bool after, int64_t now);
 
 #endif

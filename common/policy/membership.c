@@ -13,6 +13,7 @@
 #include "audience.h"
 #include "generation.h"
 #include "verdict.h"
+#include "walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,21 +21,6 @@
 
 /* Flows looked at by one step(): about 0.3 ms of work. */
 #define STEP_FLOWS 1024
-/* Not oftener does one look for flows that their source kept quiet about. */
-#define IDLE_MS 1000
-
-enum walk {
-	WALK_EVALUATE = 1, /* every flow anew, under the policy in force */
-	WALK_VOID = 2,	   /* flows of sources that stayed away */
-	WALK_RELEASE = 4,  /* only let go of targets that are no more */
-	WALK_IDLE = 8,	   /* flows that their source kept quiet about */
-};
-
-struct void_mark {
-	bool pending;
-	uint16_t epoch;
-	uint32_t idle_ms; /* 0: no time of its own */
-};
 
 struct fg_membership {
 	struct fg_membership_setup setup;
@@ -42,21 +28,12 @@ struct fg_membership {
 	struct fg_verdicts *verdicts;
 	struct fg_bound *current;
 	struct fg_bound *old; /* while flows move */
+	struct fg_walk *walk;
 
-	uint32_t walk;	    /* enum walk, under way */
-	uint32_t walk_next; /* asked for while under way */
-	uint32_t cursor;
-	enum fg_reason walk_reason;
-	enum fg_reason walk_next_reason;
-
-	struct void_mark *voids; /* by source */
-	size_t void_count;	 /* those behind were never lost */
-	uint32_t idle_every;	 /* ms; 0: no source has an idle_ms */
-	int64_t idle_next;
-	int64_t wall;		 /* last told to the policy */
-	int64_t next_edge;	 /* wall ms */
-	uint32_t names;		 /* catalog generation seen */
-	bool restoring;		 /* see fg_membership_restoring() */
+	int64_t wall;	   /* last told to the policy */
+	int64_t next_edge; /* wall ms */
+	uint32_t names;	   /* catalog generation seen */
+	bool restoring;	   /* see fg_membership_restoring() */
 };
 
 /* --------------------------------------------------------- enter and leave */
@@ -192,21 +169,6 @@ static void rekey(struct fg_membership *m, struct fg_flow *flow,
 		}
 }
 
-/* -------------------------------------------------------------------- walks */
-
-static void walk_start(struct fg_membership *m, uint32_t what,
-		       enum fg_reason reason)
-{
-	if (m->walk) {
-		m->walk_next |= what;
-		m->walk_next_reason = reason;
-		return;
-	}
-	m->walk = what;
-	m->walk_reason = reason;
-	m->cursor = 0;
-}
-
 /*
  * What the agent calls things may be news to the policy: before the next flow
  * is judged, since names and flows come in one burst.
@@ -219,7 +181,7 @@ static void look_up_names(struct fg_membership *m)
 		return;
 	m->names = names;
 	if (fg_policy_learn(m->current->pub->policy))
-		walk_start(m, WALK_EVALUATE, FG_REASON_NAMES);
+		fg_walk_evaluate(m->walk, FG_REASON_NAMES);
 }
 
 /* ---------------------------------------------------------------- messages */
@@ -392,7 +354,7 @@ static void tell_time(struct fg_membership *m, int64_t wall_ms)
 {
 	if (m->current &&
 	    fg_policy_set_time(m->current->pub->policy, wall_ms, &m->next_edge))
-		walk_start(m, WALK_EVALUATE, FG_REASON_SCHEDULE);
+		fg_walk_evaluate(m->walk, FG_REASON_SCHEDULE);
 	m->wall = wall_ms;
 }
 
@@ -411,10 +373,10 @@ int fg_membership_configure(struct fg_membership *m, struct fg_generation *pub,
 	m->current = b;
 	m->next_edge = INT64_MAX;
 	tell_time(m, wall_ms);
-	walk_start(m,
-		   pub->settings->reprocess_flows || !m->old ? WALK_EVALUATE
-							     : WALK_RELEASE,
-		   FG_REASON_RELOAD);
+	if (pub->settings->reprocess_flows || !m->old)
+		fg_walk_evaluate(m->walk, FG_REASON_RELOAD);
+	else
+		fg_walk_release(m->walk);
 	return 0;
 }
 
@@ -457,95 +419,57 @@ void fg_membership_resume(struct fg_membership *m, fg_flow_test *test,
 void fg_membership_source_void(struct fg_membership *m, uint16_t source,
 			       uint16_t epoch)
 {
-	m->voids[source].pending = true;
-	m->voids[source].epoch = epoch;
-	if (source >= m->void_count)
-		m->void_count = source + 1u;
-	walk_start(m, WALK_VOID, FG_REASON_SOURCE_LOST);
+	fg_walk_source_void(m->walk, source, epoch);
 }
 
 void fg_membership_source_idle(struct fg_membership *m, uint16_t source,
 			       uint32_t ms)
 {
-	uint32_t shortest = UINT32_MAX;
-
-	if (m->voids[source].idle_ms == ms)
-		return;
-	m->voids[source].idle_ms = ms;
-	if (source >= m->void_count)
-		m->void_count = source + 1u;
-	for (size_t i = 0; i < m->void_count; i++)
-		if (m->voids[i].idle_ms && m->voids[i].idle_ms < shortest)
-			shortest = m->voids[i].idle_ms;
-	m->idle_every = shortest / 16 < IDLE_MS ? IDLE_MS : shortest / 16;
-	if (shortest == UINT32_MAX)
-		m->idle_every = 0;
-	m->idle_next = 0;
+	fg_walk_source_idle(m->walk, source, ms);
 }
 
-static void walk_end(struct fg_membership *m)
+/* No flow refers to the old generation any more. */
+static void retire(struct fg_membership *m)
 {
-	if (m->walk & WALK_VOID && !(m->walk_next & WALK_VOID))
-		for (size_t i = 0; i < m->void_count; i++)
-			m->voids[i].pending = false;
-	m->walk = 0;
-	if (m->walk_next) {
-		uint32_t next = m->walk_next;
+	struct fg_bound *old = m->old;
+	struct fg_generation *pub = old->pub;
 
-		m->walk_next = 0;
-		walk_start(m, next, m->walk_next_reason);
-		return;
-	}
-	if (m->old) {
-		struct fg_bound *old = m->old;
-		struct fg_generation *pub = old->pub;
-
-		m->old = NULL;
-		fg_bound_free(old, m->verdicts);
-		m->setup.retired(m->setup.ctx, pub);
-	}
-}
-
-/*
- * From a connection before the one that counts. Not just another one: while we
- * walk, there may be a new connection that has announced the flow again.
- */
-static bool is_void(const struct fg_membership *m, const struct fg_flow *flow)
-{
-	const struct void_mark *mark = &m->voids[flow->source];
-	uint16_t epoch = fg_flow_epoch(m->setup.table, flow);
-
-	return mark->pending && (int16_t)(epoch - mark->epoch) < 0;
-}
-
-static bool is_quiet(const struct fg_membership *m, const struct fg_flow *flow,
-		     int64_t now)
-{
-	uint32_t ms = m->voids[flow->source].idle_ms;
-
-	return ms && fg_flow_touched(m->setup.table, flow) + ms <= now;
+	m->old = NULL;
+	fg_bound_free(old, m->verdicts);
+	m->setup.retired(m->setup.ctx, pub);
 }
 
 static bool walk_step(struct fg_membership *m, int64_t now)
 {
-	struct fg_flow *flow;
+	enum fg_walk_task task;
+	enum fg_reason reason;
 
 	for (unsigned i = 0; i < STEP_FLOWS; i++) {
-		flow = fg_flow_next(m->setup.table, &m->cursor);
+		struct fg_flow *flow =
+			fg_walk_next(m->walk, now, &task, &reason);
+
 		if (!flow) {
-			walk_end(m);
-			return m->walk != 0;
+			if (m->old)
+				retire(m);
+			return false;
 		}
-		if (m->walk & WALK_VOID && is_void(m, flow)) {
+		switch (task) {
+		case FG_WALK_NOTHING:
+			break;
+		case FG_WALK_VOID:
 			m->counts.source_lost++;
-			drop(m, flow, FG_REASON_SOURCE_LOST);
-		} else if (m->walk & WALK_IDLE && is_quiet(m, flow, now)) {
+			drop(m, flow, reason);
+			break;
+		case FG_WALK_IDLE:
 			m->counts.idle++;
-			drop(m, flow, FG_REASON_IDLE);
-		} else if (m->walk & WALK_EVALUATE) {
-			reevaluate(m, flow, m->walk_reason);
-		} else if (m->walk & WALK_RELEASE) {
+			drop(m, flow, reason);
+			break;
+		case FG_WALK_EVALUATE:
+			reevaluate(m, flow, reason);
+			break;
+		case FG_WALK_RELEASE:
 			release(m, flow);
+			break;
 		}
 	}
 	return true;
@@ -577,11 +501,7 @@ bool fg_membership_step(struct fg_membership *m, int64_t now, int64_t wall_ms)
 	if (wall_ms >= m->next_edge || wall_ms < m->wall ||
 	    wall_ms - m->wall > 60000)
 		tell_time(m, wall_ms);
-	if (!m->walk && m->idle_every && now >= m->idle_next) {
-		walk_start(m, WALK_IDLE, FG_REASON_IDLE);
-		m->idle_next = now + m->idle_every;
-	}
-	if (m->walk)
+	if (fg_walk_due(m->walk, now))
 		more = walk_step(m, now);
 	return idle_step(m, now) || more;
 }
@@ -590,48 +510,29 @@ int64_t fg_membership_deadline(const struct fg_membership *m, int64_t now,
 			       int64_t wall_ms)
 {
 	const struct fg_flow *flow = fg_flow_quietest(m->setup.table);
-	int64_t at = INT64_MAX;
+	int64_t at = fg_walk_deadline(m->walk, now), idle;
 
-	if (m->walk)
-		return now;
-	if (flow)
-		at = fg_flow_touched(m->setup.table, flow) +
-		     m->setup.flow_idle_ms;
-	if (flow && m->idle_every && m->idle_next < at)
-		at = m->idle_next;
+	if (flow) {
+		idle = fg_flow_touched(m->setup.table, flow) +
+		       m->setup.flow_idle_ms;
+		at = idle < at ? idle : at;
+	}
 	if (m->current && m->next_edge != INT64_MAX &&
 	    now + (m->next_edge - wall_ms) < at)
 		at = now + (m->next_edge - wall_ms);
 	return at < now ? now : at;
 }
 
-/* One pass over the targets: those that come after the others, or the rest. */
-static bool flush_pass(const struct fg_bound *b, bool after, int64_t now)
-{
-	bool more = false;
-
-	for (size_t i = 0; b && i < b->pub->settings->target_count; i++) {
-		struct fg_target *t = b->pub->targets[i];
-
-		if (!t || !t->type || !t->dirty ||
-		    !(t->type->flags & FG_TYPE_AFTER) == after)
-			continue;
-		t->dirty = t->type->flush && t->type->flush(t->instance, now);
-		more |= t->dirty;
-	}
-	return more;
-}
-
 bool fg_membership_flush(struct fg_membership *m, int64_t now)
 {
 	bool more;
 
-	more = flush_pass(m->old, false, now);
-	more |= flush_pass(m->current, false, now);
+	more = fg_audience_flush(m->old, false, now);
+	more |= fg_audience_flush(m->current, false, now);
 	if (more || (m->setup.busy && m->setup.busy(m->setup.ctx)))
 		return more;
-	more = flush_pass(m->old, true, now);
-	more |= flush_pass(m->current, true, now);
+	more = fg_audience_flush(m->old, true, now);
+	more |= fg_audience_flush(m->current, true, now);
 	return more;
 }
 
@@ -741,12 +642,11 @@ int fg_membership_new(struct fg_membership **out,
 	m->setup = *setup;
 	m->wall = INT64_MIN;
 	m->next_edge = INT64_MAX;
-	m->voids = calloc(UINT16_MAX + 1, sizeof(*m->voids));
-	err = m->voids ? fg_verdicts_new(&m->verdicts,
-					 setup->max_verdicts
-						 ? setup->max_verdicts
-						 : 65536)
-		       : -ENOMEM;
+	err = fg_walk_new(&m->walk, setup->table);
+	if (!err)
+		err = fg_verdicts_new(&m->verdicts,
+				      setup->max_verdicts ? setup->max_verdicts
+							  : 65536);
 	if (err) {
 		fg_membership_free(m);
 		return err;
@@ -764,6 +664,6 @@ void fg_membership_free(struct fg_membership *m)
 	if (m->current)
 		fg_bound_free(m->current, m->verdicts);
 	fg_verdicts_free(m->verdicts);
-	free(m->voids);
+	fg_walk_free(m->walk);
 	free(m);
 }

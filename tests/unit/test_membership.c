@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* LINK: common/flow common/policy/membership.c common/policy/verdict.c */
-/* LINK: common/policy/audience.c common/policy/generation.c */
+/* LINK: common/policy/audience.c common/policy/generation.c common/policy/walk.c */
 /* LINK: common/policy/json.c */
 /* LINK: common/policy/node.c common/policy/syntax.c */
 /* test_membership.c - what targets are told, under a policy of the test's own.
