@@ -72,8 +72,8 @@ void fg_audience_growth(const struct fg_bound *b, const struct fg_flow *old,
 		(*t)->type->count((*t)->instance, flow, &by);
 }
 
-void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
-		       const struct fg_flow *flow, uint32_t changed)
+static void rekey(const struct fg_seat *seat, const struct fg_flow *old,
+		  const struct fg_flow *flow, uint32_t changed)
 {
 	struct fg_target *t = seat->target;
 
@@ -89,6 +89,23 @@ void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
 	}
 	t->type->leave(t->instance, old, &seat->pub, FG_REASON_REKEYED);
 	t->type->enter(t->instance, flow, &seat->pub, FG_REASON_REKEYED);
+}
+
+/*
+ * Delegated memberships first: the one that delegated may take them back, and
+ * then they must leave with what they were told last.
+ */
+void fg_audience_rekey(const struct fg_verdicts *vs, const struct fg_roster *r,
+		       const struct fg_flow *old, const struct fg_flow *flow,
+		       uint32_t changed)
+{
+	for (int own = 0; own <= 1; own++)
+		for (size_t i = 0; i < r->count; i++) {
+			const struct fg_seat *seat = fg_seat(vs, r->ids[i]);
+
+			if (own == !seat->principal)
+				rekey(seat, old, flow, changed);
+		}
 }
 
 bool fg_audience_flush(const struct fg_bound *b, bool after, int64_t now)

@@ -30,9 +30,13 @@ void fg_audience_class(const struct fg_bound *b, const struct fg_flow *old,
 /* By how much the counters grew, to every type with .count. */
 void fg_audience_growth(const struct fg_bound *b, const struct fg_flow *old,
 			const struct fg_flow *flow);
-/* A member's key or class (FG_CHANGED_*) changed; old is what was told. */
-void fg_audience_rekey(const struct fg_seat *seat, const struct fg_flow *old,
-		       const struct fg_flow *flow, uint32_t changed);
+/*
+ * The key or class (FG_CHANGED_*) of a flow with these seats changed; old is
+ * what was told.
+ */
+void fg_audience_rekey(const struct fg_verdicts *vs, const struct fg_roster *r,
+		       const struct fg_flow *old, const struct fg_flow *flow,
+		       uint32_t changed);
 /*
  * flush() of those that were told something: all of FG_TYPE_AFTER, or all that
  * are not. True: some want more.

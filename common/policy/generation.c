@@ -231,9 +231,28 @@ fail:
 	return err;
 }
 
-uint32_t fg_bound_seat(const struct fg_bound *b, const struct fg_grant *grant)
+void fg_bound_evaluate(const struct fg_bound *b, const struct fg_verdicts *vs,
+		       const struct fg_flow_table *table,
+		       const struct fg_flow *flow, const struct fg_roster *old,
+		       struct fg_roster *next)
 {
-	return b->seats[grant->action][grant->entry];
+	struct fg_grant grants[FG_GRANTS_MAX];
+	size_t n;
+
+	next->count = 0;
+	n = fg_policy_evaluate(b->pub->policy, table, flow, grants);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t id = b->seats[grants[i].action][grants[i].entry];
+
+		if (id && !fg_roster_add(next, id))
+			b->pub->targets[grants[i].target]->refused++;
+	}
+	for (size_t i = 0; i < old->count; i++) {
+		uint32_t by = fg_seat(vs, old->ids[i])->principal;
+
+		if (by && fg_roster_has(next, by))
+			(void)fg_roster_add(next, old->ids[i]);
+	}
 }
 
 bool fg_bound_has(const struct fg_bound *b, const struct fg_target *t)

@@ -26,8 +26,15 @@ int fg_bound_new(struct fg_bound **out, struct fg_verdicts *vs,
 		 const struct fg_bound *previous, struct fg_generation *pub);
 void fg_bound_free(struct fg_bound *b, struct fg_verdicts *vs);
 
-/* The seat of a grant, or 0 when it has no effect. */
-uint32_t fg_bound_seat(const struct fg_bound *b, const struct fg_grant *grant);
+/*
+ * next: the seats that the policy gives the flow, and those of old, the ones it
+ * has, that were delegated by one of them. What there is no room for is counted
+ * at its target.
+ */
+void fg_bound_evaluate(const struct fg_bound *b, const struct fg_verdicts *vs,
+		       const struct fg_flow_table *table,
+		       const struct fg_flow *flow, const struct fg_roster *old,
+		       struct fg_roster *next);
 /* Is the target in this one? */
 bool fg_bound_has(const struct fg_bound *b, const struct fg_target *t);
 

@@ -95,40 +95,16 @@ static void transition(struct fg_membership *m, struct fg_flow *flow,
 	fg_verdict_drop(m->verdicts, was);
 }
 
-/* What the policy in force makes of the flow, plus what was delegated. */
-static void evaluate(struct fg_membership *m, const struct fg_flow *flow,
-		     struct fg_roster *next)
-{
-	const struct fg_generation *g = m->current->pub;
-	struct fg_grant grants[FG_GRANTS_MAX];
-	struct fg_roster old;
-	size_t n;
-
-	next->count = 0;
-	n = fg_policy_evaluate(g->policy, m->setup.table, flow, grants);
-	for (size_t i = 0; i < n; i++) {
-		uint32_t id = fg_bound_seat(m->current, &grants[i]);
-
-		if (id && !fg_roster_add(next, id))
-			g->targets[grants[i].target]->refused++;
-	}
-	roster_of(m, flow, &old);
-	for (size_t i = 0; i < old.count; i++) {
-		uint32_t by = fg_seat(m->verdicts, old.ids[i])->principal;
-
-		if (by && fg_roster_has(next, by))
-			(void)fg_roster_add(next, old.ids[i]);
-	}
-}
-
 static void reevaluate(struct fg_membership *m, struct fg_flow *flow,
 		       enum fg_reason reason)
 {
-	struct fg_roster next;
+	struct fg_roster old, next;
 
 	if (!m->current)
 		return;
-	evaluate(m, flow, &next);
+	roster_of(m, flow, &old);
+	fg_bound_evaluate(m->current, m->verdicts, m->setup.table, flow, &old,
+			  &next);
 	transition(m, flow, &next, reason);
 }
 
@@ -146,27 +122,6 @@ static void drop(struct fg_membership *m, struct fg_flow *flow,
 	leave_all(m, flow, reason);
 	tell_event(m, FG_EVENT_REMOVED, flow, reason);
 	fg_flow_remove(m->setup.table, flow);
-}
-
-/*
- * What a member's target works from changed: old is what it was told. Delegated
- * memberships first: the one that delegated may take them back, and then they
- * must leave with what they were told last.
- */
-static void rekey(struct fg_membership *m, struct fg_flow *flow,
-		  const struct fg_flow *old, uint32_t changed)
-{
-	struct fg_roster r;
-
-	roster_of(m, flow, &r);
-	for (int own = 0; own <= 1; own++)
-		for (size_t i = 0; i < r.count; i++) {
-			const struct fg_seat *seat =
-				fg_seat(m->verdicts, r.ids[i]);
-
-			if (own == !seat->principal)
-				fg_audience_rekey(seat, old, flow, changed);
-		}
 }
 
 /*
@@ -227,9 +182,9 @@ static struct fg_flow *announce(struct fg_membership *m, uint16_t source,
 static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 		      const struct fg_message *message, bool announced)
 {
+	struct fg_roster r;
 	struct fg_flow old;
-	uint32_t changed =
-		fg_flow_update(m->setup.table, flow, message, &old);
+	uint32_t changed = fg_flow_update(m->setup.table, flow, message, &old);
 
 	if (changed & FG_CHANGED_COUNTERS && !m->restoring)
 		fg_audience_growth(m->current, &old, flow);
@@ -237,8 +192,10 @@ static uint32_t store(struct fg_membership *m, struct fg_flow *flow,
 		return changed;
 	if (changed & FG_CHANGED_KEY)
 		tell_event(m, FG_EVENT_REMOVED, &old, FG_REASON_REKEYED);
-	if (fg_flow_verdict(m->setup.table, flow))
-		rekey(m, flow, &old, changed);
+	if (fg_flow_verdict(m->setup.table, flow)) {
+		roster_of(m, flow, &r);
+		fg_audience_rekey(m->verdicts, &r, &old, flow, changed);
+	}
 	if (changed & FG_CHANGED_KEY)
 		tell_event(m, FG_EVENT_ANNOUNCED, flow, FG_REASON_REKEYED);
 	else if (changed & FG_CHANGED_CLASS)
