@@ -49,14 +49,12 @@ static struct fg_slice slice(const char *text)
 }
 
 /* Whose flows a source's are; text is the source's. */
-static void identify(const struct fg_gate *g, const struct fg_source *s,
-		     struct fg_estate *e)
+static void identify(const struct fg_source *s, struct fg_estate *e)
 {
 	const struct fg_source *whole;
 	struct fg_source_status mine, its;
 	size_t len;
 
-	(void)g;
 	fg_source_next_part(s, &whole);
 	fg_source_status(s, &mine);
 	fg_source_status(whole, &its);
@@ -154,7 +152,7 @@ static int put_source(struct leaving *l, const struct fg_source *s)
 	size_t len;
 	int err;
 
-	identify(l->g, s, &e);
+	identify(s, &e);
 	e.heard_ms =
 		e.boot_ms - (clock_ms(CLOCK_MONOTONIC) - fg_source_heard(s));
 	if (e.heard_ms < 0)
@@ -302,7 +300,7 @@ static struct fg_source *find(struct taking *t, const struct fg_estate *e)
 		struct fg_source *s = fg_setup_source(t->g->setup, i);
 		struct fg_estate own;
 
-		identify(t->g, s, &own);
+		identify(s, &own);
 		if (fg_source_ends(s) || !same(e->name, own.name) ||
 		    !same(e->url, own.url))
 			continue;
