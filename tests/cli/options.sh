@@ -128,7 +128,7 @@ rm "$T/list"
 gate -n -c "$T/config.json"
 ok "dry run: status 0" test "$status" = 0
 ok "dry run: changes nothing" test ! -e "$T/list"
-ok "dry run: prints instead" grep -q "^# $T/list: 1 addresses" "$T/out"
+ok "dry run: prints instead" grep -q "^# $T/list: 1 address$" "$T/out"
 gate -n -v -c "$T/config.json"
 ok "-v says why, as comments" grep -q '^# .*all: matched by' "$T/out"
 ok "-v: nothing but comments besides commands" test -z "$(grep -v '^#' "$T/out")"

@@ -97,11 +97,6 @@ start -c "$T/config.json"
 ok "a port where nobody listens" wait_for 20 grep -q 'nobody listens there' "$T/err"
 stop
 
-# ----------------------------------------------------------------- a dry run
-gate -n -c "$T/config.json" -s "file://$PWD/$stream"
-ok "-n: one address is one" grep -qx "# $T/list: 1 address" "$T/out"
-ok "-n: two are two" grep -qx "# $T/list: 2 addresses" "$T/out"
-
 # ----------------------------- never a byte to the agent, never a half-close
 socat -u "UNIX-LISTEN:$T/quiet.sock" "CREATE:$T/heard" &
 pids+=($!)
