@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - flowgated's command line. */
+#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,16 @@ struct arguments {
 	enum fg_level level;
 };
 
+static bool is_directory(const char *path)
+{
+	DIR *d = opendir(path);
+
+	if (!d)
+		return false;
+	closedir(d);
+	return true;
+}
+
 /* -1: go on; else the status to exit with. */
 static int parse(struct arguments *a, int argc, char **argv)
 {
@@ -101,7 +113,13 @@ static int parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 'P':
 			a->gate.plugin_dir = optarg;
-			break;
+			if (is_directory(optarg))
+				break;
+			fprintf(stderr,
+				"flowgated: -P: %s: %s: name the directory "
+				"that has the plugins\n",
+				optarg, strerror(errno));
+			return EXIT_USAGE;
 		case 'S':
 			a->gate.socket = optarg;
 			break;

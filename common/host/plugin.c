@@ -507,7 +507,8 @@ static const void *find(struct fg_plugins *p, struct wanted *w, char *err,
 		      kinds[w->what], w->name, w->near);
 	else if (!found)
 		wrong(0, err, len,
-		      "no plugin has the %s \"%s\" (looked in %s%s%s)%s%s",
+		      "no plugin has the %s \"%s\" (looked in %s%s%s; another "
+		      "directory: -P DIR)%s%s",
 		      kinds[w->what], w->name, p->dirs[0],
 		      p->dir_count > 1 ? " and " : "",
 		      p->dir_count > 1 ? p->dirs[1] : "", *why ? "; " : "",

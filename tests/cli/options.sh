@@ -23,6 +23,8 @@ says "option without its argument" 1 'usage: flowgated' -c
 says "an argument that is no option" 1 'no arguments but options' something
 says "a source without -s" 1 '-s URL' unix:///x
 says "log level" 1 '"loud" is no level: error, warning, notice, info or debug' -l loud
+says "-P: a directory that is not there" 1 "^flowgated: -P: $T/nowhere: No such file or directory: name the directory that has the plugins\$" -P "$T/nowhere"
+says "-P: a file" 1 "-P: $B/flowgated: Not a directory: name the directory" -t -P "$B/flowgated"
 says "--explain alone" 1 'goes with -t' --explain x
 
 # -------------------------------------------------- the configuration file

@@ -78,7 +78,7 @@ rm "$T/alone/good.so"
 cp "$T/plugins/no-symbol.so" "$T/alone/aaa.so"
 says "found by its type" 0 '1 target' "${check[@]}"
 rm "$T/alone/zzz.so"
-says "not found, and what could not be looked into" 1 'no plugin has the target type "good" \(looked in .*alone\); plugin .*aaa.so: not a Flowgate plugin' "${check[@]}"
+says "not found, and what could not be looked into" 1 'no plugin has the target type "good" \(looked in .*alone; another directory: -P DIR\); plugin .*aaa.so: not a Flowgate plugin' "${check[@]}"
 
 # "plugins" by path
 config '{"plugins": ["'"$T"'/plugins/good.so"], "targets": {"x": {"target_type": "good"}}}'
