@@ -24,9 +24,10 @@ if grep -q seccomp_load <<<"$(nm -D "$B/flowgated")"; then
 	gate -c "$T/config.json" -P "$T/plugins" -S "$T/socket"
 	ok "a plugin that is greedy: flowgated goes on" grep -q 'source v4.stream: 81 messages' "$T/err"
 	ok "what plugins need can be done" grep -q 'a socket: done' "$T/err"
-	for what in execve ptrace setuid mount; do
+	for what in "a process" "a user namespace" unshare execve ptrace setuid mount; do
 		ok "no $what" grep -q "$what: Operation not permitted" "$T/err"
 	done
+	ok "threads are made without clone3, whose flags can't be seen" grep -q 'clone3: Function not implemented' "$T/err"
 else
 	echo "built without libseccomp or with a sanitizer: system calls are not confined"
 fi

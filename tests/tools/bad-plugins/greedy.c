@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* greedy.c - tries what no plugin has any business with, and says how it went.
  */
+#define _GNU_SOURCE
 #include "bad.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -22,10 +24,19 @@ static int open_greedy(const struct fg_host *h, const void *self,
 	return bad_open(h, self, name, cfg, globals, target);
 }
 
-static void try_it(const char *what, long ret)
+/* A format for each: what one says again and again is thinned out. */
+#define try_it(what, ret)                                                      \
+	host->log(host, FG_LOG_NOTICE, what ": %s",                            \
+		  (ret) < 0 ? strerror(errno) : "done")
+
+/* By clone() itself, as fork() would; the child ends at once. */
+static long a_process(unsigned long flags)
 {
-	host->log(host, FG_LOG_NOTICE, "%s: %s", what,
-		  ret < 0 ? strerror(errno) : "done");
+	long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0L);
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
 }
 
 static void on_flow(void *target, const struct fg_flow *flow,
@@ -39,6 +50,10 @@ static void on_flow(void *target, const struct fg_flow *flow,
 		return;
 	tried = true;
 	try_it("a socket", socket(AF_UNIX, SOCK_STREAM, 0));
+	try_it("a process", a_process(0));
+	try_it("a user namespace", a_process(CLONE_NEWUSER));
+	try_it("clone3", syscall(SYS_clone3, NULL, 0));
+	try_it("unshare", unshare(CLONE_NEWNET));
 	try_it("execve", execve("/bin/true", argv, NULL));
 	try_it("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 	try_it("setuid", syscall(SYS_setuid, 0));
