@@ -504,7 +504,12 @@ static int bind_socket(struct fg_control *control)
 			ret = -errno;
 		umask(mask);
 	}
-	if (ret == 0 && lstat(path, &st) == 0) {
+	if (ret == 0 && lstat(path, &st) < 0)
+		ret = -errno;
+	/* Somebody was quick: what is there now is not ours to give away. */
+	if (ret == 0 && !S_ISSOCK(st.st_mode))
+		ret = -EEXIST;
+	if (ret == 0) {
 		control->dev = st.st_dev;
 		control->ino = st.st_ino;
 	}

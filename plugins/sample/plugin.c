@@ -77,7 +77,9 @@ static int overwrite(int fd, const char *path, const char *text, size_t len)
 static void write_run(struct fg_job *job)
 {
 	struct sample *s = job->ctx;
-	int fd = open(s->path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	/* NONBLOCK: a pipe that nobody reads must not hold the job up */
+	int fd = open(s->path,
+		      O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 		      0644);
 
 	if (fd < 0) {

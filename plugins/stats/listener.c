@@ -132,6 +132,22 @@ static int make_way(const union address *a, socklen_t len)
 	return unlink(a->un.sun_path) < 0 ? -errno : 0;
 }
 
+/*
+ * With its mode from the beginning: to change it afterwards, by its path, would
+ * be to change whatever somebody has put there meanwhile.
+ */
+static int bind_path(int fd, const union address *a, socklen_t len,
+		     struct stat *st)
+{
+	mode_t mask = umask(0117);
+	int err = bind(fd, &a->any, len) < 0 ? -errno : 0;
+
+	umask(mask);
+	if (!err && lstat(a->un.sun_path, st) < 0)
+		err = -errno;
+	return err ? err : S_ISSOCK(st->st_mode) ? 0 : -EEXIST;
+}
+
 int fg_listen_open(struct fg_listener *out, const char *where, char *why,
 		   size_t size)
 {
@@ -151,20 +167,16 @@ int fg_listen_open(struct fg_listener *out, const char *where, char *why,
 		goto fail;
 	if (a.any.sa_family == AF_UNIX) {
 		err = make_way(&a, len);
-		if (err) {
-			errno = -err;
-			goto fail;
-		}
-		/* the file's mode, less the umask; then the rest of it */
-		fchmod(fd, 0660);
+		if (!err)
+			err = bind_path(fd, &a, len, &st);
 	} else {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		err = bind(fd, &a.any, len) < 0 ? -errno : 0;
 	}
-	if (bind(fd, &a.any, len) < 0)
+	if (err) {
+		errno = -err;
 		goto fail;
-	if (a.any.sa_family == AF_UNIX &&
-	    (chmod(a.un.sun_path, 0660) < 0 || lstat(a.un.sun_path, &st) < 0))
-		goto fail;
+	}
 	if (listen(fd, 16) < 0)
 		goto fail;
 	*out = (struct fg_listener){fd, st.st_dev, st.st_ino};
