@@ -128,7 +128,8 @@ router() {
 	ns gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
-# driver_start PLUGIN CONFIG [OPTION...]: in namespace gw; log in $TMP/driver.log
+# driver_start PLUGIN CONFIG [OPTION...]: in namespace gw; log in $TMP/driver.log.
+# Returns when its targets are open and in force, or 1 when it ended.
 driver_start() {
 	local plugin=$1 config=$2
 	shift 2
@@ -141,10 +142,15 @@ driver_start() {
 		"$B/plugins/$plugin.so" "$config" \
 		<"$TMP/in" >"$TMP/out" 2>"$TMP/driver.log" &
 	driver_pid=$!
-	read -r -t 10 -u "$driver_out" _ || {
-		cat "$TMP/driver.log"
-		return 1
-	}
+	# what it prints before is of a dry run
+	local line="" end=$((SECONDS + 60))
+	until [ "${line%% *}" = ready ]; do
+		if ! read -r -t 0.1 -u "$driver_out" line &&
+			{ [ ! -d "/proc/$driver_pid" ] || [ $SECONDS -ge $end ]; }; then
+			cat "$TMP/driver.log"
+			return 1
+		fi
+	done
 }
 
 # drive LINE...: each is a line for the driver; returns when it has done them

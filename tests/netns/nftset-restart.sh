@@ -105,7 +105,6 @@ fresh
 ns gw nft add element inet t s.v4 '{ 203.0.113.1 timeout 1h }'
 config '60,"flush_on_create":true'
 driver_start nftset "$TMP/c.json" || exit 1
-drive "run 1" # it is open when it answers
 is "flush_on_create" "$(count s.v4)" 0
 ns gw nft add element inet t s.v4 '{ 203.0.113.1 timeout 1h }'
 drive "${flows[@]}" "enter s f1" flush "until s elements 1"
