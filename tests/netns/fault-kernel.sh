@@ -34,7 +34,7 @@ until_count() {
 fault() { echo "$*" >"$TMP/fault"; }
 
 fault none
-lib=$(shim netlink) || skip "needs ${CC:-cc}"
+lib=$(shim netlink) || skip "$lib"
 config 2
 agent a
 export FAULT=$TMP/fault

@@ -122,7 +122,7 @@ if lib=$(shim wall); then
 	is "nor has time" "$(value '.uptime_s < 60')" true
 	ends TERM
 else
-	echo "no ${CC:-cc}: clocks are not set"
+	echo "clocks are not set: $lib"
 fi
 
 echo "# stopped for a while"

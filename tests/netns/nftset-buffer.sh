@@ -9,7 +9,7 @@
 COUNT=1000
 ns_new gw
 ns gw nft 'table inet fw { set b.v4 { type ipv4_addr; flags timeout; }; }' || skip "no nftables in this kernel"
-lib=$(shim small-buffer) || skip "needs ${CC:-cc}"
+lib=$(shim small-buffer) || skip "$lib"
 aborted() { ask "status b" | tr ' ' '\n' | sed -n "s/^aborted=//p"; }
 all() { # enter|leave
 	for ((n = 0; n < COUNT; n++)); do echo "$1 b f$n"; done >&"$driver_in"

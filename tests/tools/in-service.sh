@@ -10,6 +10,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export SYSTEMD_PAGER='' LC_ALL=C.UTF-8
 failures=0
 agent=
+# of a build with SAN=address: see tests/run
+systemctl set-environment ASAN_OPTIONS=intercept_tls_get_addr=0
 
 ok() { # WHAT COMMAND...
 	local what=$1
