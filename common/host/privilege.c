@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -31,6 +32,27 @@ int fg_user_find(struct fg_user *out, const char *name, char *err, size_t len)
 	out->gid = pw->pw_gid;
 	snprintf(out->name, sizeof(out->name), "%s", pw->pw_name);
 	return 0;
+}
+
+/* Only the kernel knows: a child becomes the user, and asks. */
+int fg_user_may_read(const struct fg_user *user, const char *path)
+{
+	int status = 0;
+	pid_t child;
+
+	if (geteuid() != 0)
+		return 0;
+	child = fork();
+	if (child == 0) {
+		if (initgroups(user->name, user->gid) < 0 ||
+		    setresgid(user->gid, user->gid, user->gid) < 0 ||
+		    setresuid(user->uid, user->uid, user->uid) < 0)
+			_exit(0);
+		_exit(access(path, R_OK) < 0 ? errno : 0);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : 0;
 }
 
 static int failed(const char *what, const struct fg_user *user, char *err,

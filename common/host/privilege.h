@@ -21,6 +21,11 @@ struct fg_user {
 /* A name or a number. 0, or -ENOENT with a sentence in err. */
 int fg_user_find(struct fg_user *out, const char *name, char *err, size_t len);
 /*
+ * As root: could that user read path, once we are it? 0 or -errno; also 0 when
+ * it cannot be found out.
+ */
+int fg_user_may_read(const struct fg_user *user, const char *path);
+/*
  * Becomes user, for good, with CAP_NET_ADMIN alone. 0 (also when we are that
  * user and not root), or -errno with a sentence in err: then do not go on.
  */

@@ -459,6 +459,17 @@ int fg_source_new(struct fg_source **out, struct fg_gate *g,
 		if (ret < 0)
 			goto fail;
 	}
+	/* now, as for a file that is not there, and not when it is opened */
+	if (url.scheme == FG_URL_FILE && g->user.name[0]) {
+		ret = fg_user_may_read(&g->user, url.path);
+		if (ret < 0) {
+			snprintf(err, sizeof(err),
+				 "user %s cannot read it: %s: change its owner "
+				 "or mode, or those of a directory above it",
+				 g->user.name, strerror(-ret));
+			goto fail;
+		}
+	}
 	before = said(s);
 	ret = s->type->open(&s->client.host, s, config->url, config->node,
 			    &s->input);

@@ -81,6 +81,22 @@ ok "user: and the file is its own" test "$(stat -c %U "$T/run/list")" = nobody
 wait "$gate"
 ok "user: ends well" test $? = 0
 
+# a file that root can read, and the user cannot
+cp tests/data/v4.stream "$T/secret"
+chmod 600 "$T/secret"
+config '{"user": "nobody", "sources": ["file://'"$T"'/secret"], '"$targets}"
+for option in -t -n ""; do
+	says "user: a recording that it may not read is refused ($option)" 1 \
+		'config.json:1:32: source "file:.*/secret": user nobody cannot read it: Permission denied: change its owner or mode' \
+		${option:+$option} -c "$T/config.json"
+done
+mkdir -m 700 "$T/shut"
+cp tests/data/v4.stream "$T/shut/open"
+says "user: nor in a directory that it may not enter" 1 'user nobody cannot read it' \
+	-c "$T/config.json" -s "file://$T/shut/open"
+chmod 604 "$T/secret"
+says "user: one that it may read is read" 0 'source secret: 81 messages' -c "$T/config.json"
+
 config '{"user": "nobody", "sources": ["unix://'"$T"'/agent.sock"], '"$targets}"
 "$B/tests/tools/play-agent" -s 0 -H tests/data/v4.stream "unix://$T/agent.sock" >/dev/null 2>&1 &
 pids+=($!)
