@@ -217,9 +217,9 @@ void fg_log_repeated(struct fg_log *log, const void *owner, const char *prefix,
 		p->differing = DIFFERING;
 	} else if (now >= p->until) {
 		if (p->held)
-			fg_log_say(log, level, "%s (and %llu time%s more since)",
-				   text, (unsigned long long)p->held,
-				   FG_S(p->held));
+			fg_log_say(log, level,
+				   "%s (and %llu time%s more since)", text,
+				   (unsigned long long)p->held, FG_S(p->held));
 		else
 			put(log, level, true, text);
 		p->held = 0;

@@ -220,7 +220,8 @@ out:
 			   strerror(-err), path);
 	else if (l->enough)
 		fg_log_say(g->log, FG_LOG_WARNING,
-			   "only %" PRIu64 " of %u flow%s left to the next run, "
+			   "only %" PRIu64
+			   " of %u flow%s left to the next run, "
 			   "members first: no more room, or time: %s",
 			   l->flows, counts.live, FG_S(counts.live), path);
 	else
