@@ -10,6 +10,7 @@
 
 #define MAGIC	"FGFLOWS "
 #define VERSION "1 "
+#define TARGETS ",\"targets\":{"
 
 enum {
 	SUM_AT = sizeof(MAGIC VERSION) - 1,
@@ -77,8 +78,8 @@ static bool read_number(const char **p, const char *end, uint64_t *out)
 	return *out <= INT64_MAX;
 }
 
-/* A string in quotes, and the space or newline behind it. */
-static bool read_text(const char **p, const char *end, struct fg_slice *out)
+/* A string in quotes. */
+static bool read_string(const char **p, const char *end, struct fg_slice *out)
 {
 	const char *c = *p;
 
@@ -92,9 +93,17 @@ static bool read_text(const char **p, const char *end, struct fg_slice *out)
 		}
 	if (c >= end)
 		return false;
-	out->len = (uint32_t)(c++ - out->ptr);
+	out->len = (uint32_t)(c - out->ptr);
 	*p = c + 1;
-	return c < end && (*c == ' ' || *c == '\n');
+	return true;
+}
+
+/* And the space or newline behind it. */
+static bool read_text(const char **p, const char *end, struct fg_slice *out)
+{
+	if (!read_string(p, end, out) || *p == end)
+		return false;
+	return *(*p)++ == ' ' || (*p)[-1] == '\n';
 }
 
 int fg_estate_read(struct fg_estate *e, const char *text, size_t room,
@@ -146,4 +155,59 @@ int fg_estate_age(const struct fg_estate *e, int64_t boot_ms, int64_t wall_ms,
 	    (wall_ms > e->wall_ms && wall_ms - e->wall_ms > most_ms))
 		return -ESTALE;
 	return 0;
+}
+
+/* ----------------------------------------------------------------- targets */
+
+size_t fg_estate_targets_begin(char *buf, size_t len, size_t size)
+{
+	static const char none[] = TARGETS "}}";
+
+	/* the end of the object makes room for itself */
+	if (!len || size - len < sizeof(none) - 2)
+		return len;
+	memcpy(buf + len - 1, none, sizeof(none) - 1);
+	return len - 1 + sizeof(none) - 1;
+}
+
+size_t fg_estate_targets_add(char *buf, size_t len, size_t size,
+			     const char *name, bool observe)
+{
+	struct fg_slice text = fg_slice(name, strlen(name));
+	size_t at = len - 2; /* of the two ends */
+
+	/* a comma, the quotes, and what follows the name */
+	if (size - len < 6 * text.len + 5)
+		return len;
+	if (buf[at - 1] != '{')
+		buf[at++] = ',';
+	at += fg_text_json(text, buf + at, size - at);
+	memcpy(buf + at, observe ? ":1}}" : ":0}}", 4);
+	return at + 4;
+}
+
+bool fg_estate_targets(struct fg_slice message, struct fg_slice *rest)
+{
+	/* not within a string: it could not have these quotes */
+	const char *p =
+		memmem(message.ptr, message.len, TARGETS, sizeof(TARGETS) - 1);
+
+	if (!p)
+		return false;
+	p += sizeof(TARGETS) - 1;
+	*rest = fg_slice(p, (size_t)(message.ptr + message.len - p));
+	return true;
+}
+
+bool fg_estate_targets_next(struct fg_slice *rest, struct fg_slice *name,
+			    bool *observe)
+{
+	const char *p = rest->ptr, *end = p + rest->len;
+
+	if (!read_string(&p, end, name) || end - p < 3 || *p != ':')
+		return false;
+	*observe = p[1] == '1';
+	p += p[2] == ',' ? 3 : 2;
+	*rest = fg_slice(p, (size_t)(end - p));
+	return true;
 }

@@ -50,6 +50,21 @@ int fg_estate_read(struct fg_estate *e, const char *text, size_t room,
 bool fg_estate_is(const char *line, size_t len, uint64_t sum);
 
 /*
+ * With each flow, its message says which targets it was a member of (1: only
+ * observed), as its last key: ,"targets":{"block":0,"log":1}}
+ *
+ * begin() adds none to a JSON object of len bytes in buf, add() one to these;
+ * both return the new length, which is the old one when there is no room.
+ */
+size_t fg_estate_targets_begin(char *buf, size_t len, size_t size);
+size_t fg_estate_targets_add(char *buf, size_t len, size_t size,
+			     const char *name, bool observe);
+/* What follows the key, for next(); false: it was not said. */
+bool fg_estate_targets(struct fg_slice message, struct fg_slice *rest);
+bool fg_estate_targets_next(struct fg_slice *rest, struct fg_slice *name,
+			    bool *observe);
+
+/*
  * 0, or -ESTALE: by either clock it is longer than most_ms since the agent was
  * heard, or it is of before a boot.
  */

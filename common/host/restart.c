@@ -107,16 +107,39 @@ static int put_block(struct leaving *l, size_t len)
 	return err;
 }
 
+struct text {
+	char *buf;
+	size_t len;
+	size_t size;
+};
+
+static void add_target(void *ctx, const struct fg_target *t,
+		       const struct fg_member *member)
+{
+	struct text *x = ctx;
+
+	x->len = fg_estate_targets_add(x->buf, x->len, x->size, t->name,
+				       member->observe);
+}
+
 static void say(struct leaving *l, const struct fg_flow *flow,
 		enum fg_message_type type)
 {
-	size_t n = fg_announcer_say(l->g->announcer, flow, type, NULL,
-				    l->buf + l->len, sizeof(l->buf) - l->len);
+	struct text x = {.buf = l->buf + l->len,
+			 .size = sizeof(l->buf) - l->len};
+	size_t n;
 
+	n = fg_announcer_say(l->g->announcer, flow, type, NULL, x.buf, x.size);
 	if (!n)
 		return;
-	l->len += n;
-	l->buf[l->len++] = '\n'; /* instead of the NUL */
+	x.size--; /* a newline follows, instead of the NUL */
+	x.len = n;
+	if (type == FG_MESSAGE_FLOW)
+		x.len = fg_estate_targets_begin(x.buf, n, x.size);
+	if (x.len > n)
+		fg_membership_of(l->g->membership, flow, add_target, &x);
+	x.buf[x.len++] = '\n';
+	l->len += x.len;
 }
 
 static int put_flows(struct leaving *l, uint16_t slot, bool members,
@@ -314,6 +337,31 @@ static struct fg_source *find(struct taking *t, const struct fg_estate *e)
 		return fg_source_part(s, part);
 	}
 	return NULL;
+}
+
+void fg_restart_recall(struct fg_gate *g, const struct fg_message *m)
+{
+	struct fg_slice rest, name;
+	bool said = m && fg_estate_targets(m->text, &rest), observe;
+	char text[256];
+	size_t len;
+
+	for (size_t i = 0; i < fg_setup_target_count(g->setup); i++) {
+		struct fg_target *t = fg_setup_target(g->setup, i);
+
+		t->before[false] = t->before[true] = m && !said;
+	}
+	while (said && fg_estate_targets_next(&rest, &name, &observe)) {
+		struct fg_target *t;
+
+		len = fg_text_decode(name, text, sizeof(text) - 1);
+		if (len >= sizeof(text))
+			continue;
+		text[len] = '\0';
+		t = fg_setup_find_target(g->setup, text);
+		if (t)
+			t->before[observe] = true;
+	}
 }
 
 struct feeding {

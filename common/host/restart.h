@@ -23,5 +23,10 @@ void fg_restart_leave(struct fg_gate *g);
  * targets are told to take out what nobody claimed.
  */
 void fg_restart_take(struct fg_gate *g);
+/*
+ * m is the message of a flow that is being taken: sets what targets it was a
+ * member of (all, if it does not say). NULL: that was all.
+ */
+void fg_restart_recall(struct fg_gate *g, const struct fg_message *m);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "host.h"
+#include "restart.h"
 #include "setup.h"
 #include "transport.h"
 
@@ -107,6 +108,8 @@ void fg_source_message(void *source, const struct fg_message *message)
 	struct fg_gate *g = s->gate;
 
 	if (s->restoring) {
+		if (message->type == FG_MESSAGE_FLOW)
+			fg_restart_recall(g, message);
 		fg_membership_message(g->membership, s->slot,
 				      g->slots[s->slot].epoch, message,
 				      fg_loop_now(g->loop));
@@ -506,6 +509,7 @@ void fg_source_restoring(struct fg_source *s)
 void fg_source_restored(struct fg_source *s, int64_t heard)
 {
 	s->restoring = false;
+	fg_restart_recall(s->gate, NULL);
 	fg_membership_restoring(s->gate->membership, false);
 	s->heard = heard;
 	wait_grace(s);

@@ -8,6 +8,15 @@ bool fg_audience_hears(const struct fg_seat *seat)
 	       seat->target->type->flags & FG_TYPE_OBSERVES;
 }
 
+/* What was done for a flow by the run before is known by its reason. */
+static enum fg_reason enters_why(const struct fg_seat *seat,
+				 enum fg_reason reason)
+{
+	if (seat->target->before[seat->pub.observe])
+		return FG_REASON_RESTART;
+	return reason == FG_REASON_RESTART ? FG_REASON_RELOAD : reason;
+}
+
 void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
 		      const struct fg_flow *flow, bool enter,
 		      enum fg_reason reason)
@@ -15,6 +24,8 @@ void fg_audience_move(const struct fg_bound *b, const struct fg_seat *seat,
 	struct fg_target *t = seat->target;
 	uint64_t *count = seat->pub.observe ? &t->observed : &t->members;
 
+	if (enter)
+		reason = enters_why(seat, reason);
 	for (struct fg_target **o = b ? b->movers : NULL; o && *o; o++)
 		(*o)->type->moved((*o)->instance, flow, t->name, &seat->pub,
 				  enter, reason);

@@ -29,6 +29,12 @@ struct fg_target {
 	uint64_t observed;
 	uint64_t refused; /* grants beyond FG_GRANTS_MAX or the verdict table */
 	bool dirty;	  /* was told something since its last flush() */
+	/*
+	 * While flows of the run before are told: was this one a member then,
+	 * or [true]: observed? It enters with FG_REASON_RESTART; one that was
+	 * none, as by a reload.
+	 */
+	bool before[2];
 };
 
 /* What goes into force together. Owned by the caller, who keeps it until

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fuzz_estate.c - the line before the flows that one run leaves to the next:
- * any bytes; and what is read, written and read again.
+ * any bytes; and what is read, written and read again. The same of targets.
  */
 /* LINK: common/flow */
 #include <stdlib.h>
@@ -20,6 +20,17 @@ static bool same(struct fg_slice a, struct fg_slice b)
 	       (n > sizeof(x) || memcmp(x, y, n) == 0);
 }
 
+static void targets(const char *data, size_t size)
+{
+	struct fg_slice rest, name;
+	bool observe;
+
+	if (!fg_estate_targets(fg_slice(data, size), &rest))
+		return;
+	while (fg_estate_targets_next(&rest, &name, &observe))
+		(void)same(name, name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fg_estate e, again, third;
 	size_t len, n;
 
+	targets((const char *)data, size);
 	if (fg_estate_read(&e, (const char *)data, size, &len) < 0)
 		return 0;
 	if (len > size || len > FG_ESTATE_LINE || data[len - 1] != '\n')

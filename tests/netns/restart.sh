@@ -224,6 +224,25 @@ said "$what" 'source a: 1 flow of the run before goes on'
 is "$what: a member of ctkill, whose connection is not looked for again" \
 	"$(kill_value '"\(.members) \(.counters.gone) \(.pending)"')" "1 0 0"
 is "$what: one line for one flow" "$(wc -l <"$TMP/l")" 1
+# as by a reload: for those that were not its members before
+what="what another configuration adds is done"
+gate_ends TERM
+sed -i 's|"targets":{|&"k2":{"target_type":"ctkill"},|; s|"targets":."s",|&"k2",|' "$TMP/c.json"
+flowgated
+killed2() { [ "$(value '.targets[] | select(.name == "k2") | .counters.gone')" = "$1" ]; }
+ok "$what: by a target that is new" wait_for 20 killed2 1
+is "$what: and by no other" "$(kill_value '"\(.members) \(.counters.gone) \(.pending)"')" "1 0 0"
+is "$what: nor is there another line" "$(wc -l <"$TMP/l")" 1
+gate_ends TERM
+sed -i 's|"actions":{|&"y":{"criteria":"app == \\"netify.netflix\\";","targets":["k3"]},|; s|"targets":{|&"k3":{"target_type":"ctkill"},|; s|netify.netflix|netify.none|' "$TMP/c.json"
+flowgated
+ok "$what: a moment" sleep 1
+is "$what: no member, nothing done" "$(value '[.targets[] | select(.type == "ctkill") | .counters.gone] | add')" 0
+gate_ends TERM
+sed -i 's|netify.none|netify.netflix|' "$TMP/c.json"
+flowgated
+killed3() { [ "$(value '.targets[] | select(.name == "k3") | .counters.gone')" = 1 ]; }
+ok "$what: by an action that lets more in" wait_for 20 killed3
 over
 
 what="killed"

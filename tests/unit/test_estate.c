@@ -179,12 +179,92 @@ static void ages(void **state)
 	}
 }
 
+/* ------------------------------------------------------- targets of a flow */
+
+#define MESSAGE "{\"flow\":{\"ip\":1},\"type\":\"flow\"}"
+
+static void targets_come_back(void **state)
+{
+	static const struct {
+		const char *name;
+		bool observe;
+	} said[] = {
+		{"block", false},
+		{"block", true},
+		{"", true},
+		{"a \"b\" \\", false},
+		{",\"targets\":{", false},
+		{"f\xc3\xbcr", true},
+	};
+	char buf[512] = MESSAGE, name[64];
+	size_t len = strlen(buf);
+	struct fg_slice rest, read;
+	bool observe;
+
+	(void)state;
+	assert_false(fg_estate_targets(text(buf), &rest));
+	len = fg_estate_targets_begin(buf, len, sizeof(buf));
+	assert_true(fg_estate_targets(fg_slice(buf, len), &rest));
+	assert_false(fg_estate_targets_next(&rest, &read, &observe));
+	for (size_t i = 0; i < 6; i++)
+		len = fg_estate_targets_add(buf, len, sizeof(buf), said[i].name,
+					    said[i].observe);
+	buf[len] = '\0';
+	assert_string_equal(buf, "{\"flow\":{\"ip\":1},\"type\":\"flow\","
+				 "\"targets\":{\"block\":0,\"block\":1,\"\":1,"
+				 "\"a \\\"b\\\" \\\\\":0,"
+				 "\",\\\"targets\\\":{\":0,\"f\xc3\xbcr\":1}}");
+	assert_true(fg_estate_targets(fg_slice(buf, len), &rest));
+	for (size_t i = 0; i < 6; i++) {
+		assert_true(fg_estate_targets_next(&rest, &read, &observe));
+		name[fg_text_decode(read, name, sizeof(name))] = '\0';
+		assert_string_equal(name, said[i].name);
+		assert_int_equal(observe, said[i].observe);
+	}
+	assert_false(fg_estate_targets_next(&rest, &read, &observe));
+}
+
+/* With less room there are fewer of them; what is there is whole. */
+static void targets_have_no_room(void **state)
+{
+	struct fg_slice rest, read;
+	size_t last = 0;
+	bool observe;
+
+	(void)state;
+	for (size_t size = strlen(MESSAGE); size < 128; size++) {
+		char *buf = malloc(size);
+		size_t len = strlen(MESSAGE), begun, n = 0;
+
+		assert_non_null(buf);
+		memcpy(buf, MESSAGE, len);
+		begun = fg_estate_targets_begin(buf, len, size);
+		assert_true(begun == len || begun == len + 13);
+		for (int i = 0; begun > len && i < 9; i++)
+			begun = fg_estate_targets_add(buf, begun, size, "x",
+						      false);
+		assert_true(begun <= size);
+		assert_memory_equal(buf + begun - 1, "}", 1);
+		if (fg_estate_targets(fg_slice(buf, begun), &rest))
+			while (fg_estate_targets_next(&rest, &read, &observe))
+				n++;
+		assert_true(n >= last);
+		last = n;
+		free(buf);
+	}
+	assert_int_equal(last, 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(comes_back), cmocka_unit_test(length_is_known),
-		cmocka_unit_test(too_long),   cmocka_unit_test(damage),
+		cmocka_unit_test(comes_back),
+		cmocka_unit_test(length_is_known),
+		cmocka_unit_test(too_long),
+		cmocka_unit_test(damage),
 		cmocka_unit_test(ages),
+		cmocka_unit_test(targets_come_back),
+		cmocka_unit_test(targets_have_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,10 +85,12 @@ static FG_PRINTF(1, 2) void note(const char *fmt, ...)
 		book[0] = '\0';                                                \
 	} while (0)
 
+static enum fg_reason entered[26]; /* why, by target */
+
 static void on_enter(void *t, const struct fg_flow *f,
 		     const struct fg_member *m, enum fg_reason r)
 {
-	(void)r;
+	entered[*(char *)t - 'a'] = r;
 	note("+%s:%s:%u%s ", (char *)t, m->action, f->local_port,
 	     m->observe ? "?" : "");
 }
@@ -409,6 +411,33 @@ static void test_several_targets(void **state)
 	assert_told("-a:x2:1 -b:x2:1 +a:x1:1 ");
 	assert_int_equal(s->first->own[0].members, 1);
 	assert_int_equal(s->first->own[1].members, 0);
+}
+
+/* What the run before had is told from what is new. */
+static void test_restart(void **state)
+{
+	struct scene *s = *state;
+
+	fg_membership_restoring(s->m, true);
+	s->first->own[0].before[false] = true;
+	s->first->own[2].before[true] = true;
+	send(s, FG_MESSAGE_FLOW, 1, 2);
+	assert_told("+a:x2:1 +b:x2:1 ");
+	assert_int_equal(entered[0], FG_REASON_RESTART);
+	assert_int_equal(entered[1], FG_REASON_RELOAD);
+	send(s, FG_MESSAGE_FLOW, 2, 3);
+	assert_told("+c:x3:2 "); /* where it was only observed */
+	assert_int_equal(entered[2], FG_REASON_RELOAD);
+	/* it became a member by what was told of it later */
+	send(s, FG_MESSAGE_FLOW, 3, 0);
+	send(s, FG_MESSAGE_FLOW_DPI_UPDATE, 3, 2);
+	assert_told("+a:x2:3 +b:x2:3 ");
+	assert_int_equal(entered[0], FG_REASON_RESTART);
+	fg_membership_restoring(s->m, false);
+	s->first->own[0].before[false] = false;
+	send(s, FG_MESSAGE_FLOW, 4, 1);
+	assert_told("+a:x1:4 ");
+	assert_int_equal(entered[0], FG_REASON_DETECTED);
 }
 
 static void test_rekey(void **state)
@@ -775,6 +804,7 @@ int main(void)
 		CASE(test_life),
 		CASE(test_suspend),
 		CASE(test_several_targets),
+		CASE(test_restart),
 		CASE(test_rekey),
 		CASE(test_moved),
 		CASE(test_digest_prev),

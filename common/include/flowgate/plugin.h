@@ -377,7 +377,11 @@ enum fg_reason {
 	FG_REASON_NAMES,	/* the catalog learnt a name it asked for */
 	FG_REASON_TARGET,	/* a target moved it ("else") */
 	FG_REASON_STOP,		/* flowgated stops */
-	FG_REASON_RESTART,	/* announced to the run before, which left it */
+	/*
+	 * Announced to the run before, which left it; enter(): and was a member
+	 * then. One that was none enters with FG_REASON_RELOAD.
+	 */
+	FG_REASON_RESTART,
 	FG_REASON_COUNT
 };
 
