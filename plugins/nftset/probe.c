@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* probe.c - three small transactions and a question. */
+/* probe.c - some small transactions and a question. */
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -132,14 +132,17 @@ static int get_expiration(struct probe *p, uint64_t *ms)
 			     ms);
 }
 
-static void remove_table(struct probe *p)
+/* The table alone; flags 0: none. */
+static void one_table(struct probe *p, uint16_t type, uint32_t flags)
 {
 	struct nlmsghdr *nlh;
 
 	batch_begin(p);
-	nlh = put(p, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE, 0,
-		  NFPROTO_IPV4, 0);
+	nlh = put(p, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
+		  flags ? NLM_F_CREATE : 0, NFPROTO_IPV4, 0);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, p->table);
+	if (flags)
+		mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htobe32(flags));
 	next(p, nlh);
 	batch_end(p);
 }
@@ -164,6 +167,8 @@ int fg_probe(struct fg_nl *nl, struct fg_caps *out)
 				       .set = "probe",
 				       .ttl_ms = LONG_MS};
 	fg_key_shape(&p->schema.shape, field, 1, 4);
+	/* killed, we leave none behind: it goes with our socket (Linux 5.12) */
+	one_table(p, NFT_MSG_NEWTABLE, 2 /* NFT_TABLE_F_OWNER */);
 	p->first = fg_nl_sequence(nl, 8);
 	len = fg_schema_create(&p->schema, p->first, &count, p->buf);
 	err = -ENOMEM;
@@ -181,12 +186,12 @@ int fg_probe(struct fg_nl *nl, struct fg_caps *out)
 	if (!err && !one_element(p, NFT_MSG_NEWSETELEM, LONG_MS) &&
 	    !get_expiration(p, &left))
 		out->update = left > SHORT_MS;
-	remove_table(p);
 	if (without && strstr(without, "destroy"))
 		out->destroy = false;
 	if (without && strstr(without, "update"))
 		out->update = false;
 out:
+	one_table(p, NFT_MSG_DELTABLE, 0);
 	free(p);
 	return err;
 }

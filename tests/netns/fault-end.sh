@@ -9,6 +9,7 @@
 fresh='table inet t { set s.v4 { type ipv4_addr . inet_service; flags timeout; }; }'
 ns_new gw
 ns gw nft "$fresh" || skip "no nftables in this kernel"
+owners=$(ns gw nft 'table inet o { flags owner; }' 2>/dev/null && echo yes)
 lib=$(shim netlink) || skip "$lib"
 cat >"$TMP/c.json" <<-JSON
 	{ "sources": ["unix://$TMP/a.sock"],
@@ -50,6 +51,9 @@ for signal in 15 9; do
 			status=$?
 			there=$(elements | wc -l)
 			where="signal $signal at $call $n, $there elements"
+			if [ -n "$owners" ] && ns gw nft list tables | grep -q flowgate-probe; then
+				is "$where: the probe's table is gone" no yes
+			fi
 			[ "$(ns gw nft list set inet t s.v4 | grep -o expires | wc -l)" = "$there" ] ||
 				is "$where: each has an end" no yes
 			if [ $signal = 15 ]; then
