@@ -93,7 +93,7 @@ cat >"$TMP/giant.sh" <<-SH
 	printf '\n%s\n' '$(flow_json 1 10.0.0.2:1 198.51.100.1:443 "$netflix")'
 	exec sleep 1000
 SH
-setsid socat -b 262144 "UNIX-LISTEN:$TMP/a.sock" "EXEC:sh $TMP/giant.sh" 2>/dev/null &
+setsid socat -b 262144 "UNIX-LISTEN:$TMP/a.sock,unlink-close=0" "EXEC:sh $TMP/giant.sh" 2>/dev/null &
 echo $! >"$TMP/a.pid"
 disown
 wait_for 60 in_force "$one"

@@ -4,11 +4,12 @@
 # flowgated in namespace gw that hears them. What an agent said is kept, and
 # said again to whoever connects, unless it is made to forget.
 
-# agent NAME: on $TMP/NAME.sock
+# agent NAME: on $TMP/NAME.sock, which stays when it dies: one that takes its time
+# to would take away that of the next
 agent() {
 	[ -e "$TMP/$1.said" ] || : >"$TMP/$1.said"
 	rm -f "$TMP/$1.sock"
-	setsid socat "UNIX-LISTEN:$TMP/$1.sock,fork" "EXEC:tail -n +1 -s 0.02 -f $TMP/$1.said" 2>/dev/null &
+	setsid socat "UNIX-LISTEN:$TMP/$1.sock,fork,unlink-close=0" "EXEC:tail -n +1 -s 0.02 -f $TMP/$1.said" 2>/dev/null &
 	echo $! >"$TMP/$1.pid"
 	disown
 	wait_for 10 test -S "$TMP/$1.sock"
