@@ -92,11 +92,30 @@ is "is one table" "$(grep -c '^table' "$TMP/ruleset")" 1
 ok "and loads again" ns gw nft -c -f "$TMP/ruleset"
 has "with comments" "$(cat "$TMP/ruleset")" 'comment "'
 
+names() { ctl -j flows | jq -c '[.digest, .host, .interface, .local_mac]' | sort; }
+names >"$TMP/before"
+flows=$(ctl flows | wc -l)
+
 # each of them ends
 for p in $(ip netns pids "$NS-gw"); do kill "$p"; done
 wait_for 10 sh -c "! ip netns pids $NS-gw | grep -q ."
 clean "flowgatectl flows -f" text "$TMP/follow"
 clean "flowgatectl -j flows -f" lines "$TMP/follow.json"
+
+# what one run leaves to the next: names are no more than that in the next one
+ok "flows are left to the next run" test -s "$TMP/control.sock.flows"
+bg gw "$B/flowgated" -l debug -c "$TMP/c.json" -S "$TMP/control.sock" 2>"$TMP/again"
+ok "which is there" wait_for 10 ctl version
+ctl flows >"$TMP/out"
+clean "flowgatectl flows" text "$TMP/out"
+is "all of them" "$(wc -l <"$TMP/out")" "$flows"
+ctl -j flows >"$TMP/out"
+clean "flowgatectl -j flows" lines "$TMP/out"
+names >"$TMP/after"
+is "as they were" "$(diff "$TMP/before" "$TMP/after" | head -n 4)" ""
+clean "standard error" text "$TMP/again"
+for p in $(ip netns pids "$NS-gw"); do kill "$p"; done
+wait_for 10 sh -c "! ip netns pids $NS-gw | grep -q ."
 
 # dry runs: for a shell's pipe, into nft
 ns_new dry
