@@ -120,6 +120,19 @@ echo '{ "actions": {}, "targets": {} }' | config
 ok "restart" systemctl restart flowgated
 ok "another process" not is MainPID "$before"
 
+# ---------------------------------------------------------------- privileges
+
+caps() { # CAP_NET_ADMIN alone, in each thread
+	local net_admin=0000000000001000 f n=0
+	for f in /proc/"$(property MainPID)"/task/*/status; do
+		[ "$(sed -n 's/^Cap\(Prm\|Eff\|Bnd\):\t//p; s/^NoNewPrivs:\t//p; s/^Seccomp:\t//p' "$f" | paste -sd' ')" = \
+			"$net_admin $net_admin $net_admin 1 2" ] || { cat "$f"; return 1; }
+		n=$((n + 1))
+	done
+	[ "$n" -ge 4 ]
+}
+ok "CAP_NET_ADMIN alone in each thread, and confined" wait_for 10 caps
+
 # ------------------------------------------------------------------ watchdog
 
 mkdir -p /etc/systemd/system/flowgated.service.d
@@ -152,6 +165,7 @@ play tcp://127.0.0.1:7150
 systemctl daemon-reload
 ok "restart as a user" systemctl restart flowgated
 ok "it is that user" says "^$(id -u flowgate)\$" sh -c "stat -c %u /proc/$(property MainPID)"
+ok "CAP_NET_ADMIN alone in each thread of its" caps
 ok "elements in the kernel" wait_for 10 says '203.0.113.2' nft list set inet unprivileged blocked.v4
 ok "flowgatectl" says connected flowgatectl status
 kill "$agent"
