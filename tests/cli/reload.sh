@@ -7,6 +7,7 @@
 . "$(dirname "$0")/../lib.sh"
 have socat
 have jq
+have "${CC:-cc}"
 
 "$B/tests/tools/play-agent" -s 0 -H tests/data/v4.stream "unix://$T/agent.sock" >/dev/null 2>&1 &
 pids+=($!)
@@ -129,11 +130,15 @@ ok "STOPPING is told" wait_for 5 grep -q '^STOPPING=1' "$T/notified"
 ok "no sanitizer has anything to say" test -z "$(grep Sanitizer "$T/err")"
 
 # ----------------------------------------------------------- a job that blocks
-# sample writes its file in a job; a pipe that nobody reads holds that up.
+# A pipe that nobody reads holds it up.
 rm -f "$T/b"
 mkfifo "$T/b"
-settings "$(target b)" "$(all b)" "" ",\"file://$PWD/tests/data/v5.stream\""
-start -c "$T/config.json"
+mkdir "$T/plugins"
+(umask 022 && "${CC:-cc}" -shared -fPIC -Icommon/include -o "$T/plugins/blocking.so" tests/tools/bad-plugins/blocking.c)
+cp "$B/plugins/netifyd.so" "$T/plugins/"
+chmod 755 "$T" "$T"/plugins "$T"/plugins/*
+settings '"b": {"target_type": "blocking", "path": "'"$T"'/b"}' "$(all b)" "" ",\"file://$PWD/tests/data/v5.stream\""
+start -c "$T/config.json" -P "$T/plugins"
 ok "reading goes on beside a job that is stuck" wait_for 10 is_value '.sources[1].messages' 84
 ok "and it is seen" wait_for 5 is_value '.stuck_jobs' 1
 ok "the state tells" test "$(value '.targets[0].pending')" = 1
@@ -146,7 +151,7 @@ stop
 ok "stops as asked" test "$status" = 0
 kill "$reader"
 wait "$reader"
-start -c "$T/config.json"
+start -c "$T/config.json" -P "$T/plugins"
 wait_for 10 is_value .stuck_jobs 1
 stop
 ok "a job that is stuck does not keep it from stopping: status" test "$status" = 2
